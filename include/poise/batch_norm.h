@@ -1,0 +1,39 @@
+#pragma once
+
+#include <poise/options.h>
+
+namespace poise {
+
+// training: the batch's statistics. evaluation: the running ones. frozen: the running ones too, said by the user for a
+// layer that must not learn its statistics even while the network trains (its backward is evaluation's).
+enum class BatchNormMode : std::uint8_t { training, evaluation, frozen };
+
+struct BatchNormOptions {
+  BatchNormMode mode = BatchNormMode::training;
+  Dims channel_axes = {1};        // the kept axes; sizes of these axes, in order, are the shape "channels" below
+  ConstTensorView gamma, beta;    // (channels); absent is 1 and 0
+  ConstTensorView running_mean, running_var;  // (channels); needed in evaluation and frozen, and for new ones
+  double eps = 1e-5;
+  EpsPlace eps_place = EpsPlace::inside;
+  Divisor divisor = Divisor::population;          // of the variance that normalizes
+  Divisor running_divisor = Divisor::sample;      // of the variance that enters the running one
+  double momentum = 0.1;                          // weight of the *new* value, 0 to 1
+  bool track_running = true;  // false: no running statistics at all; evaluation then uses the batch's
+};
+
+// Each may be absent. mean, rstd: float64 (channels). The new running statistics are explicit results and may alias
+// the old ones: new = (1 - momentum) * old + momentum * batch's.
+struct BatchNormResults {
+  TensorView mean, rstd;
+  TensorView running_mean, running_var;
+};
+
+// Batch normalization. Ioffe, Szegedy 2015, arXiv:1502.03167.
+//     y = gamma_c * (x - mean_c) * r(var_c) + beta_c
+// x, y: any shape with the channel axes; statistics over all other axes.
+// Errors: one value per channel in training (shape), axes, shapes, eps < 0, momentum outside [0, 1], missing running
+// statistics (usage).
+POISE_API void batch_norm(TensorView y, ConstTensorView x, const BatchNormOptions& options = {},
+                          const BatchNormResults& results = {}, Context& context = default_context());
+
+}  // namespace poise

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <poise/options.h>
+
+namespace poise {
+
+struct GroupNormOptions {
+  std::int64_t groups = 32;       // must divide C
+  int channel_axis = 1;           // axis 0 is the sample
+  ConstTensorView gamma, beta;    // (C); absent is 1 and 0
+  double eps = 1e-5;
+  EpsPlace eps_place = EpsPlace::inside;
+  Divisor divisor = Divisor::population;
+};
+
+// Each may be absent. float64 (N, groups).
+struct GroupNormResults {
+  TensorView mean, rstd;
+};
+
+// Group normalization. Wu, He 2018, arXiv:1803.08494.
+//     y = gamma_c * (x - mean_ng) * r(var_ng) + beta_c      a group is C/groups consecutive channels
+// Errors: groups not dividing C or more than C (shape), one value per group (shape), shapes, axes, eps < 0.
+POISE_API void group_norm(TensorView y, ConstTensorView x, const GroupNormOptions& options = {},
+                          const GroupNormResults& results = {}, Context& context = default_context());
+
+}  // namespace poise

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <poise/options.h>
+
+namespace poise {
+
+enum class InstanceNormMode : std::uint8_t { training, evaluation };
+
+struct InstanceNormOptions {
+  InstanceNormMode mode = InstanceNormMode::training;  // evaluation with running statistics normalizes with them
+  int channel_axis = 1;                                // axis 0 is the sample
+  ConstTensorView gamma, beta;                         // (C); absent is 1 and 0
+  ConstTensorView running_mean, running_var;           // (C), optional
+  double eps = 1e-5;
+  EpsPlace eps_place = EpsPlace::inside;
+  Divisor divisor = Divisor::population;
+  Divisor running_divisor = Divisor::sample;
+  double momentum = 0.1;  // weight of the *new* value
+};
+
+// Each may be absent. mean, rstd: float64 (N, C). The batch's part of the running statistics is the mean over samples
+// of the instances' means and variances; the results may alias the old ones.
+struct InstanceNormResults {
+  TensorView mean, rstd;
+  TensorView running_mean, running_var;
+};
+
+// Instance normalization. Ulyanov, Vedaldi, Lempitsky 2016, arXiv:1607.08022.
+//     y = gamma_c * (x - mean_nc) * r(var_nc) + beta_c
+// x, y: (N, C, ...) or any rank of at least 2 with a channel axis.
+// Errors: one value per sample and channel in training (shape), shapes, axes, eps < 0, momentum outside [0, 1].
+POISE_API void instance_norm(TensorView y, ConstTensorView x, const InstanceNormOptions& options = {},
+                             const InstanceNormResults& results = {}, Context& context = default_context());
+
+}  // namespace poise

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+#include <poise/context.h>
+#include <poise/error.h>
+#include <poise/tensor.h>
+
+// What holds for every technique, said once.
+//
+// Arguments: y first, then x, then options, then results, then a Context. All memory is the caller's. An absent view
+// ({}) is an absent operand. gamma and beta may be of any floating type; x and y of the same type, or x bf16/f16 with y
+// f32, or x u8 with y f32/bf16/f16 (input scaling).
+// In place: y may be x itself (same pointer, type and strides). Views that truly share an element otherwise are
+// refused; interleaved views that share none pass.
+// Errors: Error{shape|usage|refused} before anything is written; a failed call leaves every output as it was.
+// Empty: no elements leaves y alone and statistics unchanged. NaN and Inf propagate inside their cell, nowhere else.
+// Statistics (mean, rstd) are float64 in and out; running statistics are of the caller's type, averaged in float64.
+
+namespace poise {
+
+// r(v): inside 1/sqrt(v + eps), outside 1/(sqrt(v) + eps), floor 1/sqrt(max(v, eps)). Where v and eps are both zero
+// r is 0, so a constant cell gives exactly beta.
+enum class EpsPlace : std::uint8_t { inside, outside, floor };
+
+// The variance's divisor: population m, sample m - 1.
+enum class Divisor : std::uint8_t { population, sample };
+
+}  // namespace poise

@@ -1,0 +1,21 @@
+#pragma once
+
+// Poise: normalization. Each header stands alone; this one is all of them. What holds everywhere is in options.h.
+
+#include <poise/batch_norm.h>
+#include <poise/context.h>
+#include <poise/dtype.h>
+#include <poise/error.h>
+#include <poise/group_norm.h>
+#include <poise/instance_norm.h>
+#include <poise/layer_norm.h>
+#include <poise/minmax.h>
+#include <poise/options.h>
+#include <poise/preset.h>
+#include <poise/rms_norm.h>
+#include <poise/scaling.h>
+#include <poise/symmetric.h>
+#include <poise/technique.h>
+#include <poise/tensor.h>
+#include <poise/version.h>
+#include <poise/zscore.h>

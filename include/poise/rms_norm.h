@@ -1,0 +1,26 @@
+#pragma once
+
+#include <poise/options.h>
+
+namespace poise {
+
+struct RmsNormOptions {
+  Dims axes = {-1};               // the reduced axes
+  Dims gamma_axes;                // the axes gamma and beta run along; empty: the reduced axes
+  ConstTensorView gamma, beta;    // the sizes of gamma_axes, in order; absent is 1 and 0
+  double eps = 1e-5;
+  EpsPlace eps_place = EpsPlace::inside;
+};
+
+// May be absent. float64, the sizes of the kept axes, in order.
+struct RmsNormResults {
+  TensorView rstd;
+};
+
+// Root mean square layer normalization. Zhang, Sennrich 2019, arXiv:1910.07467.
+//     y = gamma * x * r(q) + beta      q = mean of x^2 over the reduced axes of each row
+// Errors: as layer_norm.
+POISE_API void rms_norm(TensorView y, ConstTensorView x, const RmsNormOptions& options = {},
+                        const RmsNormResults& results = {}, Context& context = default_context());
+
+}  // namespace poise

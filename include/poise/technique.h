@@ -1,0 +1,69 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <poise/batch_norm.h>
+#include <poise/instance_norm.h>
+#include <poise/scaling.h>
+
+namespace poise {
+
+// Every parameter and operand that some technique takes, under its one name: the union of the options structs. What a
+// technique does not list in its parameters must stay at its default.
+struct Parameters {
+  double eps = -1;  // negative: the technique's own default
+  EpsPlace eps_place = EpsPlace::inside;
+  Divisor divisor = Divisor::population;
+  Divisor running_divisor = Divisor::sample;
+  double momentum = 0.1;
+  BatchNormMode mode = BatchNormMode::training;
+  bool track_running = true;
+  Dims axes;          // empty: the technique's default
+  Dims channel_axes;  // empty: the technique's default; {-1} is no channel axis for input scaling
+  Dims gamma_axes;
+  std::int64_t groups = 32;
+  Per per = Per::data_set;
+  double low = 0, high = 1;
+  std::string preset = "half";
+  ConstTensorView gamma, beta, running_mean, running_var, mean, std, min, max;
+};
+
+// Every result that some technique gives.
+struct Results {
+  TensorView mean, rstd, running_mean, running_var, center, scale;
+};
+
+// One parameter as a user names it: the field of Parameters, dashes for underscores in the command.
+struct Parameter {
+  const char* name;
+  const char* values;  // "number", "axes", "file", "inside|outside|floor", ...
+  const char* meaning;
+};
+
+// One row of the technique table: from it come the command, the documentation, the sweep and the benchmark.
+struct Technique {
+  const char* name;     // "group_norm"
+  const char* title;    // "Group normalization"
+  const char* formula;  // one line
+  const char* paper;    // "Wu, He 2018, arXiv:1803.08494", or empty
+  const char* cell;     // what shares one mean and variance
+  const char* use;      // what it is for
+  const char* beware;   // what to beware of
+  std::span<const Parameter* const> parameters;
+  std::span<const char* const> results;  // names in Results
+  // The shape of an operand or result ("gamma", "mean", ...) for this x; Error{usage} when the technique has none.
+  Dims (*shape_of)(std::string_view operand, const Dims& x, const Parameters& parameters);
+  void (*run)(TensorView y, ConstTensorView x, const Parameters& parameters, const Results& results, Context& context);
+};
+
+POISE_API std::span<const Technique> techniques() noexcept;
+// Throws Error{usage} listing the names.
+POISE_API const Technique& technique_named(std::string_view name);
+
+// Sets a parameter from text ("eps", "1e-3"; "axes", "1,2"; "mode", "frozen"); Error{usage} on a bad name or value.
+// Operands are not text: set their views.
+POISE_API void set_parameter(Parameters& parameters, std::string_view name, std::string_view value);
+
+}  // namespace poise
