@@ -1,0 +1,12 @@
+# Benchmarks, where Google Benchmark is found.
+
+find_package(benchmark QUIET)
+
+file(GLOB bench_sources CONFIGURE_DEPENDS bench/*.cpp)
+if(benchmark_FOUND AND bench_sources)
+  add_executable(poise_bench ${bench_sources})
+  target_include_directories(poise_bench PRIVATE src ${PROJECT_SOURCE_DIR})
+  target_link_libraries(poise_bench PRIVATE poise_flags poise_static fmt::fmt-header-only benchmark::benchmark)
+elseif(NOT benchmark_FOUND)
+  message(STATUS "Google Benchmark not found: no poise_bench")
+endif()

@@ -1,0 +1,12 @@
+# The command: cli/*.cpp, one file a subcommand.
+
+find_package(CLI11 REQUIRED)
+
+file(GLOB cli_sources CONFIGURE_DEPENDS cli/*.cpp)
+if(cli_sources)
+  add_executable(poise_cli ${cli_sources})
+  set_target_properties(poise_cli PROPERTIES OUTPUT_NAME poise)
+  target_include_directories(poise_cli PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(poise_cli PRIVATE poise_flags poise_data CLI11::CLI11)
+  install(TARGETS poise_cli DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()

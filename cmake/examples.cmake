@@ -1,0 +1,9 @@
+# Each examples/NAME.cpp is one program of the public API alone; the tests run it.
+
+file(GLOB example_sources CONFIGURE_DEPENDS examples/*.cpp)
+foreach(source IN LISTS example_sources)
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(example_${name} ${source})
+  set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY examples)
+  target_link_libraries(example_${name} PRIVATE poise_flags poise)
+endforeach()

@@ -1,0 +1,36 @@
+# The library: src/core, src/kernels and src/techniques compiled once, linked twice (shared and static). A new technique
+# or kernel is a new file; nothing here names one.
+
+find_package(hwy REQUIRED)
+find_package(fmt REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+
+file(GLOB kernel_sources CONFIGURE_DEPENDS src/kernels/*.cpp)
+file(GLOB library_sources CONFIGURE_DEPENDS src/core/*.cpp src/techniques/*.cpp)
+file(GLOB public_headers CONFIGURE_DEPENDS include/poise/*.h)
+
+# Plain x86-64 falls to Highway's scalar target, which cannot compile real kernels; better sets are chosen at run time.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  set_source_files_properties(${kernel_sources} PROPERTIES COMPILE_OPTIONS "-march=x86-64-v2;-maes;-mpclmul")
+endif()
+
+add_library(poise_objects OBJECT ${library_sources} ${kernel_sources})
+set_target_properties(poise_objects PROPERTIES POSITION_INDEPENDENT_CODE ON)
+target_include_directories(poise_objects PUBLIC include PRIVATE src)
+target_link_libraries(poise_objects PRIVATE poise_flags hwy::hwy fmt::fmt-header-only OpenMP::OpenMP_CXX)
+
+add_library(poise SHARED $<TARGET_OBJECTS:poise_objects>)
+add_library(poise_static STATIC $<TARGET_OBJECTS:poise_objects>)
+set_target_properties(poise_static PROPERTIES OUTPUT_NAME poise)
+# Before 1.0 a minor version may change the ABI, so it is part of the soname.
+set_target_properties(poise PROPERTIES VERSION ${PROJECT_VERSION}
+                                       SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+
+foreach(target IN ITEMS poise poise_static)
+  add_library(poise::${target} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
+  target_compile_features(${target} INTERFACE cxx_std_20)
+  target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${target} PRIVATE hwy::hwy OpenMP::OpenMP_CXX)
+endforeach()

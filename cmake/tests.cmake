@@ -1,0 +1,37 @@
+# Tests: tests/*_test.cpp in one executable, tests/*_test.sh and tests/*_test.py each on its own, the sweep, the
+# examples. A script finds what it tests in the environment and exits 77 to be counted as skipped.
+
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+file(GLOB test_sources CONFIGURE_DEPENDS tests/*_test.cpp)
+if(test_sources)
+  add_executable(poise_tests ${test_sources})
+  target_include_directories(poise_tests PRIVATE src tests ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(poise_tests PRIVATE POISE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(poise_tests PRIVATE poise_flags poise_static poise_data OpenMP::OpenMP_CXX GTest::gtest_main)
+  gtest_discover_tests(poise_tests DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
+endif()
+
+file(GLOB sweep_sources CONFIGURE_DEPENDS tests/sweep/*.cpp)
+if(sweep_sources)
+  add_executable(poise_sweep ${sweep_sources})
+  target_include_directories(poise_sweep PRIVATE src tests ${PROJECT_SOURCE_DIR})
+  target_link_libraries(poise_sweep PRIVATE poise_flags poise_static poise_data)
+  add_test(NAME sweep COMMAND poise_sweep --quick)
+  set_tests_properties(sweep PROPERTIES LABELS sweep TIMEOUT 1800)
+endif()
+
+file(GLOB test_scripts CONFIGURE_DEPENDS tests/*_test.sh tests/*_test.py)
+foreach(script IN LISTS test_scripts)
+  get_filename_component(name ${script} NAME_WE)
+  add_test(NAME ${name} COMMAND ${script})
+  set_tests_properties(${name} PROPERTIES LABELS script SKIP_RETURN_CODE 77 TIMEOUT 600 ENVIRONMENT
+    "POISE=${PROJECT_BINARY_DIR}/poise;POISE_SOURCE_DIR=${PROJECT_SOURCE_DIR};POISE_BUILD_DIR=${PROJECT_BINARY_DIR};\
+POISE_SANITIZE=${POISE_SANITIZE};CXX=${CMAKE_CXX_COMPILER}")
+endforeach()
+
+foreach(source IN LISTS example_sources)
+  get_filename_component(name ${source} NAME_WE)
+  add_test(NAME example_${name} COMMAND example_${name})
+endforeach()
