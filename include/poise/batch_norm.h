@@ -10,15 +10,15 @@ enum class BatchNormMode : std::uint8_t { training, evaluation, frozen };
 
 struct BatchNormOptions {
   BatchNormMode mode = BatchNormMode::training;
-  Dims channel_axes = {1};        // the kept axes; sizes of these axes, in order, are the shape "channels" below
-  ConstTensorView gamma, beta;    // (channels); absent is 1 and 0
+  Dims channel_axes = {1};      // the kept axes; sizes of these axes, in order, are the shape "channels" below
+  ConstTensorView gamma, beta;  // (channels); absent is 1 and 0
   ConstTensorView running_mean, running_var;  // (channels); needed in evaluation and frozen, and for new ones
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
-  Divisor divisor = Divisor::population;          // of the variance that normalizes
-  Divisor running_divisor = Divisor::sample;      // of the variance that enters the running one
-  double momentum = 0.1;                          // weight of the *new* value, 0 to 1
-  bool track_running = true;  // false: no running statistics at all; evaluation then uses the batch's
+  Divisor divisor = Divisor::population;      // of the variance that normalizes
+  Divisor running_divisor = Divisor::sample;  // of the variance that enters the running one
+  double momentum = 0.1;                      // weight of the *new* value, 0 to 1
+  bool track_running = true;                  // false: no running statistics at all; evaluation then uses the batch's
 };
 
 // Each may be absent. mean, rstd: float64 (channels). The new running statistics are explicit results and may alias

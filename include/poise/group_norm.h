@@ -5,9 +5,9 @@
 namespace poise {
 
 struct GroupNormOptions {
-  std::int64_t groups = 32;       // must divide C
-  int channel_axis = 1;           // axis 0 is the sample
-  ConstTensorView gamma, beta;    // (C); absent is 1 and 0
+  std::int64_t groups = 32;     // must divide C
+  int channel_axis = 1;         // axis 0 is the sample
+  ConstTensorView gamma, beta;  // (C); absent is 1 and 0
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
   Divisor divisor = Divisor::population;

@@ -5,9 +5,9 @@
 namespace poise {
 
 struct RmsNormOptions {
-  Dims axes = {-1};               // the reduced axes
-  Dims gamma_axes;                // the axes gamma and beta run along; empty: the reduced axes
-  ConstTensorView gamma, beta;    // the sizes of gamma_axes, in order; absent is 1 and 0
+  Dims axes = {-1};             // the reduced axes
+  Dims gamma_axes;              // the axes gamma and beta run along; empty: the reduced axes
+  ConstTensorView gamma, beta;  // the sizes of gamma_axes, in order; absent is 1 and 0
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
 };

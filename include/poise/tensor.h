@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
@@ -57,15 +58,15 @@ class View {
   View(Void* data, DType dtype, Dims sizes, Dims strides)
       : data_(data), dtype_(dtype), sizes_(sizes), strides_(strides), absent_(false) {}
   template <class T>
-    requires(std::is_const_v<Void> || !std::is_const_v<T>)
-  View(T* data, Dims sizes) : View(data, DTypeOf<std::remove_const_t<T>>::value, sizes) {}
+  requires(std::is_const_v<Void> || !std::is_const_v<T>) View(T* data, Dims sizes)
+      : View(data, DTypeOf<std::remove_const_t<T>>::value, sizes) {}
   template <class T>
-    requires(std::is_const_v<Void> || !std::is_const_v<T>)
-  View(T* data, Dims sizes, Dims strides) : View(data, DTypeOf<std::remove_const_t<T>>::value, sizes, strides) {}
+  requires(std::is_const_v<Void> || !std::is_const_v<T>) View(T* data, Dims sizes, Dims strides)
+      : View(data, DTypeOf<std::remove_const_t<T>>::value, sizes, strides) {}
   // A mutable view is a const view.
   template <class Other>
-    requires(std::is_const_v<Void> && !std::is_const_v<Other>)
-  View(const View<Other>& o)  // NOLINT(google-explicit-constructor)
+  requires(std::is_const_v<Void> && !std::is_const_v<Other>)
+      View(const View<Other>& o)  // NOLINT(google-explicit-constructor)
       : data_(o.data()), dtype_(o.dtype()), sizes_(o.sizes()), strides_(o.strides()), absent_(!o.present()) {}
 
   bool present() const noexcept { return !absent_; }
@@ -97,8 +98,8 @@ class POISE_API Tensor {
   Tensor(DType dtype, Dims sizes, Dims strides);
 
   TensorView view() const noexcept { return view_; }
-  operator TensorView() const noexcept { return view_; }            // NOLINT(google-explicit-constructor)
-  operator ConstTensorView() const noexcept { return view_; }       // NOLINT(google-explicit-constructor)
+  operator TensorView() const noexcept { return view_; }       // NOLINT(google-explicit-constructor)
+  operator ConstTensorView() const noexcept { return view_; }  // NOLINT(google-explicit-constructor)
   template <class T>
   T* data() const noexcept {
     return static_cast<T*>(view_.data());
