@@ -1,0 +1,186 @@
+#include "techniques/parameters.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace poise {
+namespace {
+
+// A reader turns the whole text into a value and returns null, or returns what it expected and leaves the value alone.
+const char* read(std::string_view text, double& value) {
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end || !std::isfinite(number)) return "a finite number";
+  value = number;
+  return nullptr;
+}
+
+const char* read(std::string_view text, std::int64_t& value) {
+  std::int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end) return "a whole number";
+  value = number;
+  return nullptr;
+}
+
+const char* read(std::string_view text, Dims& value) {
+  const char* const expected = "one to eight whole numbers with commas between them";
+  Dims numbers;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    std::int64_t number = 0;
+    if (numbers.size() == max_rank || read(text.substr(begin, comma - begin), number)) return expected;
+    numbers.push_back(number);
+    begin = comma + 1;
+  }
+  value = numbers;
+  return nullptr;
+}
+
+const char* read(std::string_view text, std::string& value) {
+  if (text.empty()) return "a name";
+  value = text;
+  return nullptr;
+}
+
+// Every enumeration by its words, in the order of its values.
+template <class E>
+struct Words;
+template <>
+struct Words<bool> {
+  static constexpr std::string_view of[] = {"false", "true"};
+  static constexpr const char* expected = "true or false";
+};
+template <>
+struct Words<EpsPlace> {
+  static constexpr std::string_view of[] = {"inside", "outside", "floor"};
+  static constexpr const char* expected = "inside, outside or floor";
+};
+template <>
+struct Words<Divisor> {
+  static constexpr std::string_view of[] = {"population", "sample"};
+  static constexpr const char* expected = "population or sample";
+};
+template <>
+struct Words<BatchNormMode> {
+  static constexpr std::string_view of[] = {"training", "evaluation", "frozen"};
+  static constexpr const char* expected = "training, evaluation or frozen";
+};
+template <>
+struct Words<Per> {
+  static constexpr std::string_view of[] = {"data_set", "image", "pixel"};
+  static constexpr const char* expected = "data_set, image or pixel";
+};
+
+template <class E>
+const char* read(std::string_view text, E& value) {
+  int i = 0;
+  for (const std::string_view word : Words<E>::of) {
+    if (word == text) {
+      value = static_cast<E>(i);
+      return nullptr;
+    }
+    ++i;
+  }
+  return Words<E>::expected;
+}
+
+std::string write(double value) { return fmt::format("{}", value); }
+std::string write(std::int64_t value) { return fmt::format("{}", value); }
+std::string write(const std::string& value) { return value; }
+std::string write(const Dims& value) { return fmt::format("{}", fmt::join(value, ",")); }
+template <class E>
+std::string write(E value) {
+  return std::string(Words<E>::of[static_cast<std::size_t>(value)]);
+}
+
+struct Field {
+  std::string_view name;
+  const char* (*set)(Parameters&, std::string_view);
+  std::string (*get)(const Parameters&);
+};
+
+template <auto member>
+constexpr Field field(std::string_view name) {
+  return {name, [](Parameters& p, std::string_view text) { return read(text, p.*member); },
+          [](const Parameters& p) { return write(p.*member); }};
+}
+
+// Parameters says "the default" with a negative eps, which therefore must not come from a user.
+const char* set_eps(Parameters& parameters, std::string_view text) {
+  double eps = 0;
+  if (read(text, eps) || eps < 0) return "a finite number of at least 0";
+  parameters.eps = eps;
+  return nullptr;
+}
+
+constexpr Field fields[] = {
+    {"eps", set_eps, field<&Parameters::eps>("").get},
+    field<&Parameters::eps_place>("eps_place"),
+    field<&Parameters::divisor>("divisor"),
+    field<&Parameters::running_divisor>("running_divisor"),
+    field<&Parameters::momentum>("momentum"),
+    field<&Parameters::mode>("mode"),
+    field<&Parameters::track_running>("track_running"),
+    field<&Parameters::axes>("axes"),
+    field<&Parameters::channel_axes>("channel_axes"),
+    field<&Parameters::gamma_axes>("gamma_axes"),
+    field<&Parameters::groups>("groups"),
+    field<&Parameters::per>("per"),
+    field<&Parameters::low>("low"),
+    field<&Parameters::high>("high"),
+    field<&Parameters::preset>("preset"),
+};
+
+const Field& field_named(std::string_view name) {
+  std::string names;
+  for (const Field& f : fields) {
+    if (f.name == name) return f;
+    names.append(names.empty() ? "" : ", ").append(f.name);
+  }
+  throw Error(Code::usage, fmt::format("[parameter] name: expected one of {}, got {}", names, name));
+}
+
+}  // namespace
+
+void set_parameter(Parameters& parameters, std::string_view name, std::string_view value) {
+  const char* const expected = field_named(name).set(parameters, value);
+  if (!expected) return;
+  throw Error(Code::usage, fmt::format("[parameter] {}: expected {}, got {}", name, expected,
+                                       value.empty() ? std::string_view("nothing") : value));
+}
+
+std::string parameter_text(const Parameters& parameters, std::string_view name) {
+  return field_named(name).get(parameters);
+}
+
+ConstTensorView* operand_named(Parameters& p, std::string_view name) noexcept {
+  if (name == "gamma") return &p.gamma;
+  if (name == "beta") return &p.beta;
+  if (name == "running_mean") return &p.running_mean;
+  if (name == "running_var") return &p.running_var;
+  if (name == "mean") return &p.mean;
+  if (name == "std") return &p.std;
+  if (name == "min") return &p.min;
+  if (name == "max") return &p.max;
+  return nullptr;
+}
+
+TensorView* result_named(Results& r, std::string_view name) noexcept {
+  if (name == "mean") return &r.mean;
+  if (name == "rstd") return &r.rstd;
+  if (name == "running_mean") return &r.running_mean;
+  if (name == "running_var") return &r.running_var;
+  if (name == "center") return &r.center;
+  if (name == "scale") return &r.scale;
+  return nullptr;
+}
+
+}  // namespace poise
