@@ -10,9 +10,9 @@ enum class BatchNormMode : std::uint8_t { training, evaluation, frozen };
 
 struct BatchNormOptions {
   BatchNormMode mode = BatchNormMode::training;
-  Dims channel_axes = {1};      // the kept axes; sizes of these axes, in order, are the shape "channels" below
-  ConstTensorView gamma, beta;  // (channels); absent is 1 and 0
-  ConstTensorView running_mean, running_var;  // (channels); needed in evaluation and frozen, and for new ones
+  Dims channel_axes = {1};  // the kept axes; sizes of these axes, in order, are the shape "channels" below
+  ConstTensorView gamma = {}, beta = {};                // (channels); absent is 1 and 0
+  ConstTensorView running_mean = {}, running_var = {};  // (channels); needed in evaluation and frozen, and for new ones
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
   Divisor divisor = Divisor::population;      // of the variance that normalizes
@@ -24,8 +24,8 @@ struct BatchNormOptions {
 // Each may be absent. mean, rstd: float64 (channels). The new running statistics are explicit results and may alias
 // the old ones: new = (1 - momentum) * old + momentum * batch's.
 struct BatchNormResults {
-  TensorView mean, rstd;
-  TensorView running_mean, running_var;
+  TensorView mean = {}, rstd = {};
+  TensorView running_mean = {}, running_var = {};
 };
 
 // Batch normalization. Ioffe, Szegedy 2015, arXiv:1502.03167.

@@ -5,9 +5,9 @@
 namespace poise {
 
 struct GroupNormOptions {
-  std::int64_t groups = 32;     // must divide C
-  int channel_axis = 1;         // axis 0 is the sample
-  ConstTensorView gamma, beta;  // (C); absent is 1 and 0
+  std::int64_t groups = 32;               // must divide C
+  int channel_axis = 1;                   // axis 0 is the sample
+  ConstTensorView gamma = {}, beta = {};  // (C); absent is 1 and 0
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
   Divisor divisor = Divisor::population;
@@ -15,7 +15,7 @@ struct GroupNormOptions {
 
 // Each may be absent. float64 (N, groups).
 struct GroupNormResults {
-  TensorView mean, rstd;
+  TensorView mean = {}, rstd = {};
 };
 
 // Group normalization. Wu, He 2018, arXiv:1803.08494.

@@ -7,10 +7,10 @@ namespace poise {
 enum class InstanceNormMode : std::uint8_t { training, evaluation };
 
 struct InstanceNormOptions {
-  InstanceNormMode mode = InstanceNormMode::training;  // evaluation with running statistics normalizes with them
-  int channel_axis = 1;                                // axis 0 is the sample
-  ConstTensorView gamma, beta;                         // (C); absent is 1 and 0
-  ConstTensorView running_mean, running_var;           // (C), optional
+  InstanceNormMode mode = InstanceNormMode::training;   // evaluation with running statistics normalizes with them
+  int channel_axis = 1;                                 // axis 0 is the sample
+  ConstTensorView gamma = {}, beta = {};                // (C); absent is 1 and 0
+  ConstTensorView running_mean = {}, running_var = {};  // (C), optional
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
   Divisor divisor = Divisor::population;
@@ -21,8 +21,8 @@ struct InstanceNormOptions {
 // Each may be absent. mean, rstd: float64 (N, C). The batch's part of the running statistics is the mean over samples
 // of the instances' means and variances; the results may alias the old ones.
 struct InstanceNormResults {
-  TensorView mean, rstd;
-  TensorView running_mean, running_var;
+  TensorView mean = {}, rstd = {};
+  TensorView running_mean = {}, running_var = {};
 };
 
 // Instance normalization. Ulyanov, Vedaldi, Lempitsky 2016, arXiv:1607.08022.

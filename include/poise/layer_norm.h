@@ -5,9 +5,9 @@
 namespace poise {
 
 struct LayerNormOptions {
-  Dims axes = {-1};             // the reduced axes
-  Dims gamma_axes;              // the axes gamma and beta run along; empty: the reduced axes
-  ConstTensorView gamma, beta;  // the sizes of gamma_axes, in order; absent is 1 and 0
+  Dims axes = {-1};                       // the reduced axes
+  Dims gamma_axes = {};                   // the axes gamma and beta run along; empty: the reduced axes
+  ConstTensorView gamma = {}, beta = {};  // the sizes of gamma_axes, in order; absent is 1 and 0
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
   Divisor divisor = Divisor::population;
@@ -15,7 +15,7 @@ struct LayerNormOptions {
 
 // Each may be absent. float64, the sizes of the kept axes, in order.
 struct LayerNormResults {
-  TensorView mean, rstd;
+  TensorView mean = {}, rstd = {};
 };
 
 // Layer normalization. Ba, Kiros, Hinton 2016, arXiv:1607.06450.

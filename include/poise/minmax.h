@@ -6,8 +6,9 @@ namespace poise {
 
 struct MinmaxOptions {
   Per per = Per::data_set;
-  int channel_axis = 1;      // -1: none, all channels together
-  ConstTensorView min, max;  // given together: applied; absent: measured on x. Any floating type, the kept shape
+  int channel_axis = 1;  // -1: none, all channels together
+  // Given together: applied; absent: measured on x. Any floating type, the kept shape.
+  ConstTensorView min = {}, max = {};
   double low = 0, high = 1;  // what min and max become; low < high
 };
 

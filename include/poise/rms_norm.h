@@ -5,16 +5,16 @@
 namespace poise {
 
 struct RmsNormOptions {
-  Dims axes = {-1};             // the reduced axes
-  Dims gamma_axes;              // the axes gamma and beta run along; empty: the reduced axes
-  ConstTensorView gamma, beta;  // the sizes of gamma_axes, in order; absent is 1 and 0
+  Dims axes = {-1};                       // the reduced axes
+  Dims gamma_axes = {};                   // the axes gamma and beta run along; empty: the reduced axes
+  ConstTensorView gamma = {}, beta = {};  // the sizes of gamma_axes, in order; absent is 1 and 0
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
 };
 
 // May be absent. float64, the sizes of the kept axes, in order.
 struct RmsNormResults {
-  TensorView rstd;
+  TensorView rstd = {};
 };
 
 // Root mean square layer normalization. Zhang, Sennrich 2019, arXiv:1910.07467.

@@ -11,7 +11,7 @@ enum class Per : std::uint8_t { data_set, image, pixel };
 // Each may be absent. float64, the shape of the kept axes: data_set (C), image (N, C) or (N) without a channel axis,
 // pixel the shape of a sample. y = (x - center) * scale + shift, which invert_scaling undoes.
 struct ScalingResults {
-  TensorView center, scale;
+  TensorView center = {}, scale = {};
 };
 
 // x = (y - shift) / scale + center, with center and scale as a scaling's results say; the shift is a constant of the
@@ -20,7 +20,7 @@ struct ScalingResults {
 struct InvertOptions {
   Per per = Per::data_set;
   int channel_axis = 1;  // -1: none, all channels together
-  ConstTensorView center, scale;
+  ConstTensorView center = {}, scale = {};
   double shift = 0;
 };
 POISE_API void invert_scaling(TensorView x, ConstTensorView y, const InvertOptions& options,

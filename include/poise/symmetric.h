@@ -6,8 +6,8 @@ namespace poise {
 
 struct SymmetricOptions {
   Per per = Per::data_set;
-  int channel_axis = 1;      // -1: none, all channels together
-  ConstTensorView min, max;  // given together: applied; absent: measured on x
+  int channel_axis = 1;                // -1: none, all channels together
+  ConstTensorView min = {}, max = {};  // given together: applied; absent: measured on x
 };
 
 // Scaling of input data to [-1, 1].

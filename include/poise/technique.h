@@ -20,19 +20,19 @@ struct Parameters {
   double momentum = 0.1;
   BatchNormMode mode = BatchNormMode::training;
   bool track_running = true;
-  Dims axes;          // empty: the technique's default
-  Dims channel_axes;  // empty: the technique's default; {-1} is no channel axis for input scaling
-  Dims gamma_axes;
+  Dims axes = {};          // empty: the technique's default
+  Dims channel_axes = {};  // empty: the technique's default; {-1} is no channel axis for input scaling
+  Dims gamma_axes = {};
   std::int64_t groups = 32;
   Per per = Per::data_set;
   double low = 0, high = 1;
   std::string preset = "half";
-  ConstTensorView gamma, beta, running_mean, running_var, mean, std, min, max;
+  ConstTensorView gamma = {}, beta = {}, running_mean = {}, running_var = {}, mean = {}, std = {}, min = {}, max = {};
 };
 
 // Every result that some technique gives.
 struct Results {
-  TensorView mean, rstd, running_mean, running_var, center, scale;
+  TensorView mean = {}, rstd = {}, running_mean = {}, running_var = {}, center = {}, scale = {};
 };
 
 // One parameter as a user names it: the field of Parameters, dashes for underscores in the command.

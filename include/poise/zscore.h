@@ -6,8 +6,9 @@ namespace poise {
 
 struct ZscoreOptions {
   Per per = Per::data_set;
-  int channel_axis = 1;       // -1: none, all channels together
-  ConstTensorView mean, std;  // given together: applied; absent: measured on x. Any floating type, the kept shape
+  int channel_axis = 1;  // -1: none, all channels together
+  // Given together: applied; absent: measured on x. Any floating type, the kept shape.
+  ConstTensorView mean = {}, std = {};
   double eps = 0;
   EpsPlace eps_place = EpsPlace::inside;
   Divisor divisor = Divisor::population;
