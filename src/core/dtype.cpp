@@ -70,8 +70,8 @@ float16 to_float16(float x) noexcept {
   if (magnitude > infinity_bits) return signed_half(0x7E00 | (magnitude >> 13 & 0x3FF));
   if (magnitude >= 0x4780'0000) return signed_half(0x7C00);  // 2^16 and above; 65520 up to it round there by carry
   if (magnitude >= 0x3880'0000) return signed_half(shift_to_even(magnitude - (std::uint32_t{112} << 23), 13));
-  // Below 2^-14: the significand in units of 2^-24. At 2^-25 and below (half a unit, tie to even) nothing is left.
-  if (magnitude <= 0x3300'0000) return signed_half(0);
+  // Below 2^-14: the significand in units of 2^-24. Below 2^-25, half a unit, nothing is left.
+  if (magnitude < 0x3300'0000) return signed_half(0);
   const int exponent = static_cast<int>(magnitude >> 23);
   const std::uint32_t significand = (magnitude & 0x7F'FFFF) | 0x80'0000;
   return signed_half(shift_to_even(significand, 126 - exponent));
