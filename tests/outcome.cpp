@@ -1,0 +1,171 @@
+#include "outcome.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <sstream>
+
+#include "tolerance.h"
+
+namespace poise::test {
+namespace {
+
+template <class Names, class NameOf>
+bool contains(const Names& names, std::string_view name, NameOf name_of) {
+  return std::any_of(names.begin(), names.end(), [&](const auto* e) { return name == name_of(e); });
+}
+
+struct Operand {
+  std::string_view name;
+  ConstTensorView Parameters::*view;
+  double mean, std;  // of its random values; a negative std: their absolute value is added to mean
+};
+
+constexpr Operand operand_table[] = {
+    {"gamma", &Parameters::gamma, 1, 0.5},
+    {"beta", &Parameters::beta, 0, 1},
+    {"running_mean", &Parameters::running_mean, 0.3, 1},
+    {"running_var", &Parameters::running_var, 0.5, -2},
+    {"mean", &Parameters::mean, 0.4, 1},
+    {"std", &Parameters::std, 0.5, -1},
+    {"min", &Parameters::min, -3, 0.5},
+    {"max", &Parameters::max, 2, -1},
+};
+
+struct Result {
+  std::string_view name;
+  TensorView Results::*view;
+};
+
+constexpr Result result_table[] = {
+    {"mean", &Results::mean},
+    {"rstd", &Results::rstd},
+    {"running_mean", &Results::running_mean},
+    {"running_var", &Results::running_var},
+    {"center", &Results::center},
+    {"scale", &Results::scale},
+};
+
+Array operand_values(const Operand& operand, const Dims& sizes, DType type) {
+  const auto seed = static_cast<std::uint64_t>(77 + (&operand - operand_table));
+  if (operand.std >= 0) return random_values(sizes, type, seed, operand.mean, operand.std);
+  Array values = random_values(sizes, type, seed, 0, -operand.std);
+  for (auto& v : values.values) v = rounded(static_cast<Real>(operand.mean) + std::fabs(v), type);
+  return values;
+}
+
+std::string sentence(std::string_view what, std::size_t i, Real got, Real expected, Real bound) {
+  std::ostringstream text;
+  text.precision(12);
+  text << what << "[" << i << "]: expected " << expected << " +- " << bound << ", got " << got;
+  if (bound > 0) text << ", off by " << std::fabs(got - expected) / bound << " bounds";
+  return text.str();
+}
+
+}  // namespace
+
+bool takes(const Technique& technique, std::string_view parameter) {
+  return contains(technique.parameters, parameter, [](const Parameter* p) { return p->name; });
+}
+
+bool gives(const Technique& technique, std::string_view result) {
+  return contains(technique.results, result, [](const char* name) { return name; });
+}
+
+Operands::Operands(const Technique& technique, const Dims& x, DType type, Parameters& parameters) {
+  for (const auto* name : {"gamma", "beta", "running_mean", "running_var"}) make(technique, x, type, parameters, name);
+}
+
+Operands::Operands(const Technique& technique, const Dims& x, DType type, Parameters& parameters,
+                   std::initializer_list<std::string_view> names) {
+  for (const auto name : names) make(technique, x, type, parameters, name);
+}
+
+void Operands::make(const Technique& technique, const Dims& x, DType type, Parameters& parameters,
+                    std::string_view name) {
+  if (!takes(technique, name)) return;
+  const auto* operand = std::find_if(std::begin(operand_table), std::end(operand_table),
+                                     [&](const Operand& o) { return o.name == name; });
+  const Dims sizes = technique.shape_of(name, x, parameters);
+  TestTensor memory(type, operand_values(*operand, sizes, type));
+  parameters.*(operand->view) = memory.view();
+  memory_.insert_or_assign(std::string(name), std::move(memory));
+}
+
+std::map<std::string, TestTensor, std::less<>> result_memory(const Technique& technique, const Dims& x,
+                                                             const Parameters& parameters) {
+  std::map<std::string, TestTensor, std::less<>> memory;
+  for (const Result& result : result_table) {
+    if (!gives(technique, result.name)) continue;
+    DType type = DType::f64;
+    if (result.name.starts_with("running")) {
+      if (!parameters.running_mean.present() || parameters.mode != BatchNormMode::training) continue;
+      type = parameters.running_mean.dtype();
+    }
+    memory.emplace(result.name, TestTensor(type, technique.shape_of(result.name, x, parameters)));
+  }
+  return memory;
+}
+
+Results views(const std::map<std::string, TestTensor, std::less<>>& memory) {
+  Results results;
+  for (const Result& result : result_table) {
+    if (const auto found = memory.find(result.name); found != memory.end()) results.*(result.view) = found->second;
+  }
+  return results;
+}
+
+Outcome run(const Technique& technique, ConstTensorView x, Placed y, const Parameters& parameters, Context& context) {
+  Outcome outcome{TestTensor(y.type, x.sizes(), y.layout, TestTensor::Role::output, y.elements_off_alignment),
+                  result_memory(technique, x.sizes(), parameters)};
+  technique.run(outcome.y, x, parameters, views(outcome.results), context);
+  return outcome;
+}
+
+Outcome run(const Technique& technique, ConstTensorView x, Placed y, const Parameters& parameters) {
+  return run(technique, x, y, parameters, default_context());
+}
+
+std::string difference(const TestTensor& y, const Expected& expected, Real map_roundings) {
+  const DType type = y.view().dtype();
+  const Array got = y.read();
+  if (!(got.sizes == expected.y.sizes)) return "y: expected sizes " + expected.y.sizes.str();
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const Real bound = map_bound(expected.x, expected.t[i], expected.shift[i], expected.growth[i], map_roundings);
+    if (!y_right(got[i], expected.y[i], bound, type)) return sentence("y", i, got[i], expected.y[i], bound);
+  }
+  return y.sentinels_intact() ? "" : "y: written outside its elements";
+}
+
+std::string difference(const TestTensor& y, const Expected& expected) { return difference(y, expected, roundings); }
+
+std::string difference(const TestTensor& result, const Statistic& expected, std::string_view name) {
+  const Array got = result.read();
+  if (!(got.sizes == expected.value.sizes)) return std::string(name) + ": expected sizes " + expected.value.sizes.str();
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    if (!rounds_to(got[i], expected.value[i], expected.error[i], result.view().dtype())) {
+      return sentence(name, i, got[i], expected.value[i], expected.error[i]);
+    }
+  }
+  return result.sentinels_intact() ? "" : std::string(name) + ": written outside its elements";
+}
+
+std::string difference(const Outcome& outcome, const Expected& expected, Real map_roundings) {
+  std::string text = difference(outcome.y, expected, map_roundings);
+  for (const auto& [name, result] : outcome.results) {
+    const auto found = expected.results.find(name);
+    if (text.empty() && found == expected.results.end()) text = name + ": the oracle has no such result";
+    if (text.empty()) text = difference(result, found->second, name);
+  }
+  return text;
+}
+
+std::string different_bits(const Outcome& a, const Outcome& b) {
+  if (a.y.bits() != b.y.bits()) return "y: other bits";
+  for (const auto& [name, result] : a.results) {
+    if (result.bits() != b.results.find(name)->second.bits()) return name + ": other bits";
+  }
+  return "";
+}
+
+}  // namespace poise::test

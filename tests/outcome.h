@@ -1,0 +1,64 @@
+#pragma once
+
+// A technique run through the technique table, as tests and sweep do it: operands made, every result asked for, all of
+// it compared with the oracle.
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include <poise/technique.h>
+
+#include "oracle.h"
+#include "test_tensor.h"
+
+namespace poise::test {
+
+bool takes(const Technique& technique, std::string_view parameter);
+bool gives(const Technique& technique, std::string_view result);
+
+// The memory of a technique's operands. Random but sensible: std and running_var positive, min below max.
+class Operands {
+ public:
+  // Makes gamma, beta and running statistics where the technique takes them, and points the parameters at them.
+  Operands(const Technique& technique, const Dims& x, DType type, Parameters& parameters);
+  // Makes these only.
+  Operands(const Technique& technique, const Dims& x, DType type, Parameters& parameters,
+           std::initializer_list<std::string_view> names);
+
+  const TestTensor& operator[](std::string_view name) const { return memory_.find(name)->second; }
+
+ private:
+  void make(const Technique& technique, const Dims& x, DType type, Parameters& parameters, std::string_view name);
+  std::map<std::string, TestTensor, std::less<>> memory_;
+};
+
+// How y lies in memory.
+struct Placed {
+  DType type;
+  Layout layout = Layout::contiguous;
+  int elements_off_alignment = 0;
+};
+
+struct Outcome {
+  TestTensor y;
+  std::map<std::string, TestTensor, std::less<>> results;
+};
+
+// The memory of every result that these parameters allow.
+std::map<std::string, TestTensor, std::less<>> result_memory(const Technique& technique, const Dims& x,
+                                                             const Parameters& parameters);
+Results views(const std::map<std::string, TestTensor, std::less<>>& memory);
+
+Outcome run(const Technique& technique, ConstTensorView x, Placed y, const Parameters& parameters, Context& context);
+Outcome run(const Technique& technique, ConstTensorView x, Placed y, const Parameters& parameters);
+
+// Empty where all is right; else the first difference, in words. map_roundings: see tolerance.h.
+std::string difference(const TestTensor& y, const Expected& expected, Real map_roundings);
+std::string difference(const TestTensor& y, const Expected& expected);
+std::string difference(const TestTensor& result, const Statistic& expected, std::string_view name);
+std::string difference(const Outcome& outcome, const Expected& expected, Real map_roundings);
+// Empty where both outcomes hold the same bits.
+std::string different_bits(const Outcome& a, const Outcome& b);
+
+}  // namespace poise::test

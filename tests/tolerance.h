@@ -1,0 +1,95 @@
+#pragma once
+
+// Every bound that the techniques' tests use, and where it comes from. Nothing here is tuned to a result.
+//
+// Notation: u is half an ulp of 1 of the type computed in (2^-24 for every x but float64, there 2^-53), w = 2^-53.
+// y = t + shift with t = scale * (x - center); the oracle gives t, shift, and the growth: how far rounding in the
+// statistics' sums may move y.
+//
+// 1. The map. center = hi + lo, hi the nearest value of x's precision, so |lo| is at most half an ulp of hi.
+//    x - hi is exact while x is within a factor 2 of hi (Sterbenz); x then lies k >= 1 ulps off hi (k = 0: only the
+//    shift counts) and |x - hi| <= k/(k - 1/2)*|x - center|. Farther off it errs by u*|x - center|, and lo is nothing.
+//      one fma, (x - hi)*scale + (beta - lo*scale):
+//          near, k = 1: scale 2u|t|, shift u(|t| + |beta|), fma u(|t| + |beta|)              4u|t| + 2u|shift|
+//          far: subtraction, scale, fma u|t| each, shift and fma u|beta|                     3u|t| + 2u|shift|
+//      gamma along the row, ((x - hi)*rstd - lo*rstd)*gamma + beta by two fma:
+//          near: rstd 2u|t|, -lo*rstd u|t|, inner fma u|t|, outer fma, gamma, beta narrowed  6u|t| + 2u|shift|
+//          far: subtraction, rstd, inner fma, gamma narrowed, outer fma                      5u|t| + 2u|shift|
+//    Without fma each product rounds too. A product by x - hi of one or two ulps is exact (a power of two), from k = 3
+//    on k/(k - 1/2) <= 1.2. One product: at most 4u|t|. Two: near 6u|t|, far 6u|t|, and u|t| more where gamma had to be
+//    narrowed (float64 gamma, float32 map): 7u for that alone, 6u everywhere else.
+// 2. Underflow: each rounding may instead err by half the smallest subnormal; eight of them at most.
+// 3. 16-bit and u8 outputs are the float32 y rounded once to nearest even. Rounding is monotonic, so what is stored
+//    lies between the rounded ends of the float32 interval: half an ulp of the stored type, said exactly.
+// 4. The statistics. Sums run in float64 about a pivot p, an element of the cell, so |p - mean| <= D, the farthest
+//    element's distance; float64 cells are measured again unless (mean - p)^2 <= 8 var, so there D <= sqrt(8) sd. Then
+//    mean|x - p| <= sd + D and mean (x - p)^2 = var + (mean - p)^2 <= sd^2 + D^2.
+//    A sum of n terms errs by n*w relative to its absolute terms (Higham 2002, 4.2; lanes and blocks only make it
+//    less); 16 further roundings cover merging, dividing, square root and forming the coefficients: g = (n + 16)*w.
+//      center: g*(sd + D). pivot and sum are kept apart as hi and lo, so nothing rounds at the size of the mean itself;
+//              where the mean is given out as one float64 it does: w*|mean| more
+//      var:    m2 = S2 - S1^2/n, S2 = n(var + D^2), S1^2/n = n D^2 with twice S1's error: relative g*(1 + 3 D^2/var);
+//              rstd half
+//      mean square: no cancellation, g; its rstd g/2
+//    y then moves by |scale| * center's error + |t| * rstd's relative error.
+// 5. Statistics given out as float64: the errors of 4 and a rounding; running statistics: their average in float64
+//    (three roundings of its two terms), then rounded once to the stored type, as in 3.
+
+#include <cmath>
+#include <limits>
+
+#include <poise/context.h>
+
+#include "test_tensor.h"
+
+namespace poise::test {
+
+inline constexpr Real w = 0x1p-53L;
+
+inline Real growth_of_sums(Real n) noexcept { return (n + 16) * w; }
+inline Real pivot_distance(DType x, Real sd, Real farthest) noexcept {
+  return x == DType::f64 ? std::fmin(farthest, std::sqrt(8.0L) * sd) : farthest;
+}
+inline Real center_error(DType x, Real n, Real sd, Real farthest) noexcept {
+  return growth_of_sums(n) * (sd + pivot_distance(x, sd, farthest));
+}
+inline Real variance_error(DType x, Real n, Real sd, Real farthest) noexcept {  // relative
+  if (sd == 0) return 0;
+  const Real ratio = pivot_distance(x, sd, farthest) / sd;
+  return growth_of_sums(n) * (1 + 3 * ratio * ratio);
+}
+
+inline Real unit_roundoff(DType x) noexcept { return x == DType::f64 ? w : 0x1p-24L; }
+inline Real smallest_subnormal(DType x) noexcept { return x == DType::f64 ? 0x1p-1074L : 0x1p-149L; }
+
+// Roundings of the map, in units of u*(|t| + |shift|).
+inline constexpr Real roundings = 6;
+inline Real roundings_of(Target target, DType x, ConstTensorView gamma) noexcept {
+  const bool narrowed = gamma.present() && gamma.dtype() == DType::f64 && x != DType::f64;
+  return target == Target::sse4 && narrowed ? roundings + 1 : roundings;
+}
+
+inline Real map_bound(DType x, Real t, Real shift, Real growth, Real count = roundings) noexcept {
+  return count * unit_roundoff(x) * (std::fabs(t) + std::fabs(shift)) + growth + 4 * smallest_subnormal(x);
+}
+
+// Whether a stored value is right: NaN where the reference is NaN, else
+// within: the bound holds the rounding of the type already (y in float32 and float64);
+// rounds_to: reference +- bound, then rounded once to the stored type.
+inline bool rounds_to(Real stored, Real reference, Real bound, DType type) {
+  if (std::isnan(reference)) return std::isnan(stored) || type == DType::u8;
+  return stored >= rounded(reference - bound, type) && stored <= rounded(reference + bound, type);
+}
+
+inline bool within(Real stored, Real reference, Real bound, DType type) {
+  if (std::isnan(reference)) return std::isnan(stored);
+  if (std::isinf(stored)) return rounds_to(stored, reference, bound, type);
+  return std::fabs(stored - reference) <= bound;
+}
+
+inline bool y_right(Real stored, Real reference, Real bound, DType y) {
+  return y == DType::f32 || y == DType::f64 ? within(stored, reference, bound, y)
+                                            : rounds_to(stored, reference, bound, y);
+}
+
+}  // namespace poise::test
