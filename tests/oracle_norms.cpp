@@ -87,7 +87,8 @@ Expected batch_norm(const Array& x, const Parameters& p) {
   const Dims channels = positive(p.channel_axes.empty() ? Dims{1} : p.channel_axes, x.sizes.size());
   const Cells cells = cells_keeping(x.sizes, channels);
   const Real eps = eps_or(p, 1e-5);
-  const bool from_batch = p.mode == BatchNormMode::training || !p.track_running;
+  const bool from_batch =
+      p.mode == BatchNormMode::training || (p.mode == BatchNormMode::evaluation && !p.track_running);
   const auto affine = from_batch ? measured(x, cells, p.divisor, eps, p.eps_place)
                                  : given(read(p.running_mean), read(p.running_var), eps, p.eps_place);
   Expected e = apply(x, cells, affine, along(p.gamma, x.sizes, channels, 1), along(p.beta, x.sizes, channels, 0));

@@ -97,11 +97,12 @@ std::map<std::string, TestTensor, std::less<>> result_memory(const Technique& te
   std::map<std::string, TestTensor, std::less<>> memory;
   for (const Result& result : result_table) {
     if (!gives(technique, result.name)) continue;
-    DType type = DType::f64;
-    if (result.name.starts_with("running")) {
-      if (!parameters.running_mean.present() || parameters.mode != BatchNormMode::training) continue;
-      type = parameters.running_mean.dtype();
-    }
+    // With running statistics nothing is measured outside training, and without them there are no new ones.
+    const bool has_running = parameters.running_mean.present();
+    if (has_running && parameters.mode != BatchNormMode::training) continue;
+    const bool running = result.name.starts_with("running");
+    if (running && !has_running) continue;
+    const DType type = running ? parameters.running_mean.dtype() : DType::f64;
     memory.emplace(result.name, TestTensor(type, technique.shape_of(result.name, x, parameters)));
   }
   return memory;
