@@ -2,6 +2,7 @@
 
 find_package(nlohmann_json REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(LibArchive REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 
@@ -11,7 +12,7 @@ if(data_sources)
   target_include_directories(poise_data PUBLIC src)
   target_link_libraries(poise_data
     PUBLIC poise_static nlohmann_json::nlohmann_json fmt::fmt-header-only
-    PRIVATE poise_flags ZLIB::ZLIB PkgConfig::xxhash OpenMP::OpenMP_CXX)
+    PRIVATE poise_flags ZLIB::ZLIB LibArchive::LibArchive PkgConfig::xxhash OpenMP::OpenMP_CXX)
 else()
   add_library(poise_data INTERFACE)
   target_include_directories(poise_data INTERFACE src)
