@@ -1,0 +1,64 @@
+#pragma once
+
+#include <poise/context.h>
+#include <poise/error.h>
+
+#include <initializer_list>
+#include <string>
+
+#include "core/job.h"
+
+namespace poise {
+
+// One call of a technique while it is validated: every check throws Error with the technique's name, and what passes
+// becomes the Job. Nothing is written before all checks are done.
+class Call {
+ public:
+  Call(const char* technique, TensorView y, ConstTensorView x, Context& context);
+
+  int rank() const noexcept { return job_.x.rank(); }
+  std::int64_t size(int axis) const noexcept { return job_.x.size(axis); }
+  bool empty() const noexcept { return job_.x.elements() == 0; }
+  Job& job() noexcept { return job_; }
+  Context& context() noexcept { return context_; }
+
+  Dims axes(const char* operand, const Dims& axes) const;
+  Dims sizes_of(const Dims& axes) const;
+
+  // The kept axes are the cells, in the order given, which is the order of the results; all others are reduced.
+  void keep(const Dims& axes);
+  // gamma and beta, each of the sizes of `axes` or absent.
+  void affine(const ConstTensorView& gamma, const ConstTensorView& beta, const Dims& axes);
+
+  // An operand, when present, has this shape and a floating type, and y does not write into it.
+  void operand(const char* name, const ConstTensorView& view, const Dims& sizes) const;
+  // A result, when present, has this shape and type, distinct elements, and shares none with x, y or `others`.
+  void result(const char* name, const TensorView& view, const Dims& sizes, DType type,
+              std::initializer_list<ConstTensorView> others = {}) const;
+
+  void eps(double eps) const;
+  void fraction(const char* name, double value) const;
+  // Room for `count` doubles until the next call.
+  double* memory(std::int64_t count) const;
+  // m, the elements of a cell.
+  std::int64_t elements_a_cell() const noexcept;
+
+  [[noreturn]] void fail(Code code, const char* operand, const std::string& expected, const std::string& got) const;
+
+ private:
+  void check_view(const char* name, const ConstTensorView& view) const;
+  void check_output(const char* name, const TensorView& view) const;
+
+  Job job_;
+  Context& context_;
+};
+
+// The sizes of these axes of x, which must be in range: what operand shapes are made of.
+Dims sizes_at(const Dims& x, const Dims& axes);
+
+// Axes counted from the front, in range and without repeats, or Error in the technique's name.
+Dims front_axes(const char* technique, const char* operand, const Dims& axes, int rank);
+// The axes of this rank that are not among `axes` (counted from the front).
+Dims other_axes(const Dims& axes, int rank);
+
+}  // namespace poise

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+#include <poise/context.h>
+
+namespace poise {
+
+// Threads a call on this context may use: its own wish, or POISE_THREADS, or the processors; 1 inside a parallel region
+// of the caller (pools must not nest) and in a forked child (an OpenMP pool does not survive fork).
+int threads_allowed(const Context& context) noexcept;
+
+using Body = void (*)(void* argument, std::int64_t begin, std::int64_t end, int thread);
+int run_parallel(int threads, std::int64_t count, Body body, void* argument) noexcept;
+
+// Calls body(begin, end, thread) on at most `threads` contiguous shares of [0, count), waits for all of them and says
+// how many there really were. The one place where Poise starts threads. body must not throw.
+template <class F>
+int parallel_for(int threads, std::int64_t count, F&& body) noexcept {
+  if (threads <= 1 || count <= 1) {
+    if (count > 0) body(std::int64_t{0}, count, 0);
+    return 1;
+  }
+  return run_parallel(
+      threads, count,
+      [](void* f, std::int64_t begin, std::int64_t end, int thread) { (*static_cast<F*>(f))(begin, end, thread); },
+      &body);
+}
+
+}  // namespace poise

@@ -1,0 +1,75 @@
+#include "core/partition.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace poise {
+namespace {
+
+bool steps_alike(std::int64_t outer, std::int64_t inner, std::int64_t inner_size) noexcept {
+  return outer == inner * inner_size;
+}
+
+bool joins(const Dim& outer, const Dim& inner) noexcept {
+  const std::int64_t n = inner.size;
+  return outer.role == inner.role && steps_alike(outer.x, inner.x, n) && steps_alike(outer.y, inner.y, n) &&
+         steps_alike(outer.gamma, inner.gamma, n) && steps_alike(outer.beta, inner.beta, n) &&
+         steps_alike(outer.cell, inner.cell, n);
+}
+
+// By |stride| of y, then of x: the loop order that walks memory forwards.
+bool outside(const Dim& a, const Dim& b) noexcept {
+  const std::int64_t ay = std::abs(a.y), by = std::abs(b.y);
+  return ay != by ? ay > by : std::abs(a.x) > std::abs(b.x);
+}
+
+}  // namespace
+
+void Partition::compress() noexcept {
+  const auto end = std::remove_if(dims_.begin(), dims_.begin() + rank_, [](const Dim& d) { return d.size == 1; });
+  rank_ = static_cast<int>(end - dims_.begin());
+  std::stable_sort(dims_.begin(), end, outside);
+  int kept = 0;
+  for (int i = 0; i < rank_; ++i) {
+    const Dim& next = dims_[static_cast<std::size_t>(i)];
+    if (kept > 0 && joins(dims_[static_cast<std::size_t>(kept - 1)], next)) {
+      const std::int64_t size = dims_[static_cast<std::size_t>(kept - 1)].size;
+      dims_[static_cast<std::size_t>(kept - 1)] = next;
+      dims_[static_cast<std::size_t>(kept - 1)].size *= size;
+    } else {
+      dims_[static_cast<std::size_t>(kept++)] = next;
+    }
+  }
+  rank_ = kept;
+}
+
+std::int64_t Partition::elements() const noexcept { return poise::elements(dims()); }
+
+std::int64_t Partition::count(Role role) const noexcept {
+  std::int64_t n = 1;
+  for (const Dim& d : dims())
+    if (d.role == role) n *= d.size;
+  return n;
+}
+
+std::int64_t elements(std::span<const Dim> dims) noexcept {
+  std::int64_t n = 1;
+  for (const Dim& d : dims) n *= d.size;
+  return n;
+}
+
+Offsets offsets_at(std::span<const Dim> dims, std::int64_t index) noexcept {
+  Offsets at;
+  for (std::size_t i = dims.size(); i-- > 0;) {
+    const Dim& d = dims[i];
+    std::int64_t k = index;
+    if (i > 0) {
+      k = index % d.size;
+      index /= d.size;
+    }
+    at = at + Offsets{k * d.x, k * d.y, k * d.gamma, k * d.beta, k * d.cell};
+  }
+  return at;
+}
+
+}  // namespace poise

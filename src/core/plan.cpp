@@ -1,0 +1,238 @@
+#include "core/plan.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "core/parallel.h"
+
+namespace poise {
+namespace {
+
+// Shorter contiguous runs than this waste vectors and calls: they are joined into longer ones or become lanes.
+constexpr std::int64_t short_run = 256;
+constexpr std::int64_t widest_join = std::int64_t{1} << 16;
+// Sums, pivots and coefficients of this many lanes stay in L1 and L2.
+constexpr std::int64_t widest_lanes = 2048, usual_tile = 1024;
+// Below this many bytes a fork and join costs more than the work of a thread.
+constexpr std::int64_t bytes_a_thread = 128 << 10;
+// Four cells side by side must leave L2 to the four that are measured meanwhile.
+constexpr std::int64_t closure_bytes = 512 << 10;
+
+DType compute_type(DType x) noexcept { return x == DType::f64 ? DType::f64 : DType::f32; }
+
+bool varies(const Dim& d) noexcept { return d.gamma != 0 || d.beta != 0; }
+
+bool contiguous_with(const Dim& outer, const Dim& inner) noexcept {
+  return outer.x == inner.size && outer.y == inner.size;
+}
+
+std::int64_t cache_bytes() noexcept {
+  static const std::int64_t bytes = std::max<std::int64_t>(sysconf(_SC_LEVEL2_CACHE_SIZE), 1 << 20);
+  return bytes;
+}
+
+// Where nothing distinguishes the units of a cell they are simply its elements.
+void drop_needless_units(Partition& p) noexcept {
+  for (Dim& d : p.dims())
+    if (d.role == Role::merged && !varies(d)) d.role = Role::reduced;
+}
+
+// Short runs whose gamma changes only from run to run, next to each other in one cell: one long run with gamma laid out
+// per element.
+bool joinable(const Partition& p) noexcept {
+  const auto dims = p.dims();
+  if (dims.size() < 2) return false;
+  const Dim &inner = dims[dims.size() - 1], &next = dims[dims.size() - 2];
+  return inner.role == Role::reduced && inner.size < short_run && !varies(inner) && next.role != Role::cell &&
+         varies(next) && contiguous_with(next, inner) && next.size * inner.size <= widest_join;
+}
+
+// Short runs of many samples whose neighbours are other cells: lanes, with the samples as rows.
+bool better_as_lanes(const Partition& p) noexcept {
+  const auto dims = p.dims();
+  const Dim& inner = dims.back();
+  if (dims.size() < 3 || inner.size >= short_run || varies(inner)) return false;
+  const Dim& next = dims[dims.size() - 2];
+  return next.role == Role::cell && contiguous_with(next, inner) && p.count(Role::reduced) >= 2 * inner.size;
+}
+
+// Plans a dense copy along the dims the operand varies over (and the inner one when `along_inner`), and gives the
+// partition the copy's strides.
+template <std::int64_t Dim::*kStride>
+void plan_copy(Plan::Operand& operand, Partition& p, bool along_inner) noexcept {
+  const auto dims = p.dims();
+  std::array<std::int64_t, Partition::capacity> dense{};
+  operand.copied = true;
+  operand.size = 1;
+  for (std::size_t i = dims.size(); i-- > 0;) {
+    if (dims[i].*kStride == 0 && !(along_inner && i + 1 == dims.size())) continue;
+    dense[i] = operand.size;
+    operand.size *= dims[i].size;
+  }
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    if (dense[i] == 0) continue;
+    operand.source.add({.size = dims[i].size, .gamma = dims[i].*kStride});
+    dims[i].*kStride = dense[i];
+  }
+}
+
+// The per-element and per-row loops read gamma and beta in the compute type; along the inner dim with stride 1.
+void make_readable(Plan& plan, const Job& job, Partition& p, bool along_inner) noexcept {
+  const DType type = compute_type(job.x.dtype());
+  const Dim& inner = p.inner();
+  if (plan.gamma.present && (job.gamma.dtype() != type || (along_inner && inner.gamma != 1))) {
+    plan_copy<&Dim::gamma>(plan.gamma, p, along_inner);
+  }
+  if (plan.beta.present && (job.beta.dtype() != type || (along_inner && inner.beta != 1))) {
+    plan_copy<&Dim::beta>(plan.beta, p, along_inner);
+  }
+}
+
+void plan_rows(Plan& plan, const Job& job, Partition p) noexcept {
+  plan.loop = Plan::Loop::rows;
+  const bool joins = joinable(p);
+  plan.per_element = joins || varies(p.inner());
+  if (plan.per_element) {
+    make_readable(plan, job, p, true);
+    for (Dim& d : p.dims())
+      if (d.role == Role::merged) d.role = Role::reduced;
+    p.compress();
+  } else {
+    for (Dim& d : p.dims())
+      if (d.role == Role::reduced && varies(d)) d.role = Role::merged;
+  }
+  const auto dims = p.dims();
+  plan.length = dims.back().size;
+  for (const Dim& d : dims.first(dims.size() - 1))
+    (d.role == Role::cell ? plan.cells : d.role == Role::merged ? plan.units : plan.runs).add(d);
+  plan.cell_elements = plan.units.elements() * plan.runs.elements() * plan.length;
+  const auto bytes = plan.cell_elements * static_cast<std::int64_t>(size_of(plan.x_type));
+  plan.together = 4 * bytes <= closure_bytes ? 4 : 1;
+}
+
+// Dims from the inner one outwards that lie side by side in x and y: first units of one cell, then cells.
+void take_lanes(Plan& plan, Partition& p, std::size_t most) noexcept {
+  const auto dims = p.dims();
+  std::size_t i = dims.size();
+  Partition merged, cells;
+  for (std::int64_t at = 1; i > 0 && dims.size() - i < most; --i) {
+    const Dim& d = dims[i - 1];
+    if (d.x != at || d.y != at) break;
+    if (d.role == Role::cell) {
+      cells.add(d);
+    } else if (cells.empty() && (d.role == Role::merged || i == dims.size())) {
+      merged.add(d);
+    } else {
+      break;
+    }
+    at *= d.size;
+  }
+  const auto outermost_first = [](const Partition& from, Partition& to) {
+    for (std::size_t k = from.dims().size(); k-- > 0;) to.add(from.dims()[k]);
+  };
+  outermost_first(cells, plan.lane_cells);
+  outermost_first(merged, plan.lane_merged);
+  Partition outside;
+  for (const Dim& d : dims.first(i)) outside.add(d);
+  p = outside;
+}
+
+// Narrow dense rows are folded several into one, so that vectors are full and output lines whole. The fold divides
+// block_rows and depends on the lanes alone.
+std::int64_t fold_of(const Plan& plan, const Job& job) noexcept {
+  const auto rows = plan.runs.dims();
+  if (job.samples_are_cells || plan.gamma_by_row || plan.gamma_by_element || rows.empty()) return 1;
+  if (plan.lanes >= short_run || rows.back().x != plan.lanes || rows.back().y != plan.lanes) return 1;
+  std::int64_t fold = 16 / std::gcd(plan.lanes, std::int64_t{16});
+  while (fold * plan.lanes < short_run) fold *= 2;
+  return fold;
+}
+
+std::int64_t tile_of(const Plan& plan) noexcept {
+  if (plan.lanes <= widest_lanes) return plan.lanes;
+  const std::int64_t whole = std::lcm(plan.lane_merged.elements(), std::int64_t{16});
+  const std::int64_t tile = std::max(whole, usual_tile / whole * whole);
+  return std::min(plan.lanes, tile);
+}
+
+void plan_columns(Plan& plan, const Job& job, Partition p) noexcept {
+  plan.loop = Plan::Loop::columns;
+  const auto row_varies = [](const Dim& d) { return d.role != Role::cell && varies(d); };
+  const auto outer = p.dims().first(p.dims().size() - 1);
+  const bool rows_vary = std::any_of(outer.begin(), outer.end(), row_varies);
+  take_lanes(plan, p, rows_vary ? 1 : Partition::capacity);
+  bool lanes_vary = false;
+  for (const Partition* lanes : {&plan.lane_cells, &plan.lane_merged})
+    for (const Dim& d : lanes->dims()) lanes_vary |= varies(d);
+  plan.gamma_by_row = rows_vary && !lanes_vary;
+  plan.gamma_by_element = rows_vary && lanes_vary;
+  if (rows_vary) {
+    // Copies want one partition: outside dims, then the lanes; afterwards they are taken apart again.
+    Partition all = p;
+    for (const Partition* lanes : {&plan.lane_cells, &plan.lane_merged})
+      for (const Dim& d : lanes->dims()) all.add(d);
+    make_readable(plan, job, all, plan.gamma_by_element);
+    std::size_t i = 0;
+    for (Partition* part : {&p, &plan.lane_cells, &plan.lane_merged})
+      for (Dim& d : part->dims()) d = all.dims()[i++];
+  }
+  for (const Dim& d : p.dims()) (d.role == Role::cell ? plan.cells : plan.runs).add(d);
+  plan.lanes = plan.lane_cells.elements() * plan.lane_merged.elements();
+  plan.cell_elements = plan.runs.elements() * plan.lane_merged.elements();
+  plan.fold = fold_of(plan, job);
+  plan.tile = tile_of(plan);
+}
+
+void plan_strided(Plan& plan, const Partition& p) noexcept {
+  plan.loop = Plan::Loop::strided;
+  for (const Dim& d : p.dims()) (d.role == Role::cell ? plan.cells : plan.runs).add(d);
+  plan.cell_elements = plan.runs.elements();
+}
+
+int threads_worth(const Job& job, const Context& context) noexcept {
+  const auto bytes = job.x.elements() * static_cast<std::int64_t>(size_of(job.x.dtype()) + size_of(job.y.dtype()));
+  return static_cast<int>(std::clamp<std::int64_t>(bytes / bytes_a_thread, 1, threads_allowed(context)));
+}
+
+bool worth_streaming(const Job& job, const Context& context) noexcept {
+  if (context.store != StorePolicy::automatic) return context.store == StorePolicy::streaming;
+  const auto out = job.y.elements() * static_cast<std::int64_t>(size_of(job.y.dtype()));
+  const auto in = job.x.elements() * static_cast<std::int64_t>(size_of(job.x.dtype()));
+  return job.x.data() != job.y.data() && in + out > cache_bytes();
+}
+
+}  // namespace
+
+Plan make_plan(const Job& job, const Context& context) {
+  Plan plan;
+  plan.technique = job.technique;
+  plan.x_type = job.x.dtype();
+  plan.y_type = job.y.dtype();
+  plan.target = context.target;
+  plan.statistic = job.statistic;
+  plan.gamma.present = job.gamma.present();
+  plan.beta.present = job.beta.present();
+  Partition p = job.partition;
+  if (p.elements() == 0) return plan;
+  plan.threads = threads_worth(job, context);
+  plan.streaming = worth_streaming(job, context);
+  drop_needless_units(p);
+  p.compress();
+  if (p.empty()) p.add({.size = 1, .role = Role::reduced, .x = 1, .y = 1});
+  const Dim& inner = p.inner();
+  if (inner.x != 1 || inner.y != 1) {
+    plan_strided(plan, p);
+  } else if (inner.role == Role::reduced && !better_as_lanes(p)) {
+    plan_rows(plan, job, p);
+  } else {
+    plan_columns(plan, job, p);
+  }
+  const bool measures = plan.statistic == Statistic::moments || plan.statistic == Statistic::power;
+  plan.fused = plan.loop == Plan::Loop::rows && plan.streaming && measures && plan.x_type == plan.y_type;
+  return plan;
+}
+
+}  // namespace poise

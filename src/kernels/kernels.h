@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+
+#include <poise/context.h>
+#include <poise/dtype.h>
+
+// The loops, as every instruction set offers them. Pointers are plain: strides, threads and cells are the schedule's.
+// All loops are elementwise or per-lane in an order that depends only on the index, never on an address.
+
+namespace poise {
+
+inline constexpr int max_streams = 4;
+
+// Up to four runs measured side by side, each about its own pivot: s = sum (x - pivot), q = sum (x - pivot)^2; or for
+// range s = min, q = max, NaN in both if any element is NaN. The sums are float64 whatever x is.
+struct MeasureStreams {
+  int count = 0;
+  const void* x[max_streams] = {};
+  double pivot[max_streams] = {};
+  double s[max_streams] = {}, q[max_streams] = {};
+};
+
+// Up to four runs mapped side by side: y = fma(x - hi, scale, shift) in float (double for f64), and when per_element
+// y = fma(that, gamma[i], beta[i]), with gamma and beta in the compute type and steps 0 (constant) or 1.
+struct MapStreams {
+  int count = 0;
+  const void* x[max_streams] = {};
+  void* y[max_streams] = {};
+  double hi[max_streams] = {}, scale[max_streams] = {}, shift[max_streams] = {};
+  const void* gamma[max_streams] = {};
+  const void* beta[max_streams] = {};
+  int gamma_step = 0, beta_step = 0;
+  bool per_element = false;
+  bool streaming = false;  // write past the cache, from the first 64-byte line of each y on
+};
+
+// Rows of lanes: row r, lane j at x[r * x_stride + j]. hi, scale, shift: one a lane, in the compute type, readable up
+// to the next multiple of lane_padding. Gamma per row: gamma[r * gamma_stride]; per element: gamma[r * gamma_stride + j
+// * gamma_step]; none: folded into scale and shift.
+enum class ColumnGamma : std::uint8_t { none, row, element };
+struct MapColumns {
+  const void* x = nullptr;
+  void* y = nullptr;
+  std::int64_t x_stride = 0, y_stride = 0, rows = 0, lanes = 0;
+  const void *hi = nullptr, *scale = nullptr, *shift = nullptr;
+  const void *gamma = nullptr, *beta = nullptr;
+  std::int64_t gamma_stride = 0, beta_stride = 0;
+  int gamma_step = 0, beta_step = 0;
+  ColumnGamma mode = ColumnGamma::none;
+  bool streaming = false;
+};
+
+// pivot, s, q: one a lane, readable and writable up to the next multiple of lane_padding. Adds to what is in s and q
+// (range: takes the smaller and the larger).
+struct MeasureColumns {
+  const void* x = nullptr;
+  std::int64_t stride = 0, rows = 0, lanes = 0;
+  const double* pivot = nullptr;
+  double *s = nullptr, *q = nullptr;
+};
+inline constexpr std::int64_t lane_padding = 16;
+
+using MeasureRowsFn = void (*)(MeasureStreams&, std::int64_t length);
+using MapRowsFn = void (*)(const MapStreams&, std::int64_t length);
+// Maps one set of runs while measuring another of the same length.
+using FusedRowsFn = void (*)(const MapStreams&, MeasureStreams&, std::int64_t length);
+using MeasureColumnsFn = void (*)(const MeasureColumns&);
+using MapColumnsFn = void (*)(const MapColumns&);
+
+inline constexpr int dtype_count = 5;
+
+// Null where there is no such pair of types (map) or no fused loop for it.
+struct Kernels {
+  MeasureRowsFn measure_rows[dtype_count] = {};
+  MeasureRowsFn range_rows[dtype_count] = {};
+  MapRowsFn map_rows[dtype_count][dtype_count] = {};  // [x][y]
+  FusedRowsFn fused_rows[dtype_count] = {};           // y of x's type
+  MeasureColumnsFn measure_columns[dtype_count] = {};
+  MeasureColumnsFn range_columns[dtype_count] = {};
+  MapColumnsFn map_columns[dtype_count][dtype_count] = {};
+};
+
+const Kernels& kernels_for(Target target) noexcept;
+
+// Orders streaming stores before whatever the thread does next: once a thread, before it reports its share done.
+void fence_streams() noexcept;
+
+// Whether x of one type may become y of the other.
+bool types_supported(DType x, DType y) noexcept;
+
+}  // namespace poise

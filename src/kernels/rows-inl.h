@@ -1,0 +1,202 @@
+// Loops over contiguous runs: measure, map, and both at once. Included once per instruction set.
+
+#if defined(POISE_KERNELS_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef POISE_KERNELS_ROWS_INL_H_
+#undef POISE_KERNELS_ROWS_INL_H_
+#else
+#define POISE_KERNELS_ROWS_INL_H_
+#endif
+
+#include "kernels/element-inl.h"
+#include "kernels/kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace poise {
+namespace HWY_NAMESPACE {
+
+// Elements that one stream advances before the next one's turn. One core reaches memory speed only over several
+// streams, and write combining stays whole only over bursts of several lines.
+inline constexpr std::int64_t burst = 128;
+
+// The running sums of one stream: two of squares, so that neither is a chain of dependent operations.
+struct Sums {
+  HWY_ALIGN double s[max_step / 2], q0[max_step / 2], q1[max_step / 2];
+};
+
+// Float64 lanes: a product of two floats is exact in them and a sum never cancels about a pivot of the cell, so the
+// center is good to the last bit of y even where y is near zero (design.md 4.1, 4.2).
+struct Moment {
+  VD pivot, s, q0, q1;
+  HWY_INLINE Moment(double at, const Sums& sums)
+      : pivot(hn::Set(DD(), at)), s(hn::Load(DD(), sums.s)), q0(hn::Load(DD(), sums.q0)), q1(hn::Load(DD(), sums.q1)) {}
+  HWY_INLINE void add(VD a, VD b) {
+    s = hn::Add(s, hn::Add(a, b));
+    q0 = hn::MulAdd(a, a, q0);
+    q1 = hn::MulAdd(b, b, q1);
+  }
+  template <class X>
+  HWY_INLINE void step(const X* x) {
+    VD a, b;
+    load_step(x, a, b);
+    add(hn::Sub(a, pivot), hn::Sub(b, pivot));
+  }
+  template <class X>
+  HWY_INLINE void tail(const X* x, std::int64_t count) {
+    const Padded<X> padded(x, count);
+    VD a, b;
+    load_step(padded.lanes, a, b);
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(DD()));
+    const auto in_a = hn::FirstN(DD(), static_cast<std::size_t>(count < lanes ? count : lanes));
+    const auto in_b = hn::FirstN(DD(), static_cast<std::size_t>(count < lanes ? 0 : count - lanes));
+    add(hn::IfThenElseZero(in_a, hn::Sub(a, pivot)), hn::IfThenElseZero(in_b, hn::Sub(b, pivot)));
+  }
+  HWY_INLINE void save(Sums& sums) const {
+    hn::Store(s, DD(), sums.s);
+    hn::Store(q0, DD(), sums.q0);
+    hn::Store(q1, DD(), sums.q1);
+  }
+};
+
+// The coefficients of one stream in registers.
+template <class X, class Y, bool kPerElement>
+struct MapOne {
+  using T = Compute<X>;
+  Vector<T> hi, scale, shift;
+  const X* x;
+  Y* y;
+  const T *gamma, *beta;
+  std::int64_t gamma_step, beta_step;
+  bool streaming;
+
+  HWY_INLINE MapOne(const MapStreams& m, int k)
+      : hi(hn::Set(Tag<T>(), static_cast<T>(m.hi[k]))),
+        scale(hn::Set(Tag<T>(), static_cast<T>(m.scale[k]))),
+        shift(hn::Set(Tag<T>(), static_cast<T>(m.shift[k]))),
+        x(static_cast<const X*>(m.x[k])),
+        y(static_cast<Y*>(m.y[k])),
+        gamma(static_cast<const T*>(m.gamma[k])),
+        beta(static_cast<const T*>(m.beta[k])),
+        gamma_step(m.gamma_step),
+        beta_step(m.beta_step),
+        streaming(m.streaming) {}
+
+  HWY_INLINE Vector<T> value(Vector<T> v) const { return hn::MulAdd(hn::Sub(v, hi), scale, shift); }
+  HWY_INLINE void one(std::int64_t i, bool stream) const {
+    Vector<T> v = value(load(x + i));
+    if constexpr (kPerElement) v = hn::MulAdd(v, load(gamma + i * gamma_step), load(beta + i * beta_step));
+    store(v, y + i, stream);
+  }
+  HWY_INLINE void step(std::int64_t i, bool stream) const {
+    one(i, stream);
+    if constexpr (std::is_same_v<T, double>) one(i + static_cast<std::int64_t>(hn::Lanes(DD())), stream);
+  }
+  // Fewer than a step, or any stretch that may not be streamed: the same operations, so the same bits.
+  HWY_NOINLINE void stretch(std::int64_t from, std::int64_t to) const {
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+    for (; from + lanes <= to; from += lanes) one(from, false);
+    if (from < to) rest(from, to - from);
+  }
+  HWY_INLINE void rest(std::int64_t from, std::int64_t count) const {
+    Padded<X> in(x + from, count);
+    Y out[max_step];
+    Vector<T> v = value(load(in.lanes));
+    if constexpr (kPerElement) {
+      const Padded<T> g(gamma + from * gamma_step, gamma_step == 0 ? std::int64_t(hn::Lanes(Tag<T>())) : count);
+      const Padded<T> b(beta + from * beta_step, beta_step == 0 ? std::int64_t(hn::Lanes(Tag<T>())) : count);
+      v = hn::MulAdd(v, load(g.lanes), load(b.lanes));
+    }
+    store(v, out, false);
+    std::memcpy(static_cast<void*>(y + from), out, static_cast<std::size_t>(count) * sizeof(Y));
+  }
+  // The head before the first line that may be streamed; without streaming there is none.
+  HWY_INLINE std::int64_t head(std::int64_t length) const { return streaming ? elements_to_line(y, length) : 0; }
+};
+
+// One loop for all three: kMeasure reads the runs of *measure, kMap writes those of *map, with the same length.
+template <class X, class Y, bool kMeasure, bool kMap, bool kPerElement>
+HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int64_t length) {
+  const int count = kMap ? map->count : measure->count;
+  Sums sums[max_streams] = {};
+  std::int64_t head[max_streams] = {};
+  if constexpr (kMap) {
+    for (int k = 0; k < count; ++k) {
+      const MapOne<X, Y, kPerElement> m(*map, k);
+      head[k] = m.head(length);
+      if (head[k] > 0) m.stretch(0, head[k]);
+    }
+  }
+  std::int64_t i = 0;
+  for (; i + burst <= length; i += burst) {
+    for (int k = 0; k < count; ++k) {
+      const std::int64_t at = head[k] + i;
+      const bool maps = kMap && at + burst <= length;
+      if constexpr (kMeasure) {
+        Moment moment(measure->pivot[k], sums[k]);
+        const X* x = static_cast<const X*>(measure->x[k]) + i;
+        if constexpr (kMap) {
+          if (maps) {
+            const MapOne<X, Y, kPerElement> m(*map, k);
+            for (std::int64_t j = 0; j < burst; j += step()) {
+              moment.step(x + j);
+              m.step(at + j, m.streaming);
+            }
+            moment.save(sums[k]);
+            continue;
+          }
+        }
+        for (std::int64_t j = 0; j < burst; j += step()) moment.step(x + j);
+        moment.save(sums[k]);
+      } else if (maps) {
+        const MapOne<X, Y, kPerElement> m(*map, k);
+        for (std::int64_t j = 0; j < burst; j += step()) m.step(at + j, m.streaming);
+      }
+    }
+  }
+  for (int k = 0; k < count; ++k) {
+    if constexpr (kMeasure) {
+      Moment moment(measure->pivot[k], sums[k]);
+      const X* x = static_cast<const X*>(measure->x[k]);
+      std::int64_t j = i;
+      for (; j + step() <= length; j += step()) moment.step(x + j);
+      if (j < length) moment.tail(x + j, length - j);
+      measure->s[k] = hn::GetLane(hn::SumOfLanes(DD(), moment.s));
+      measure->q[k] = hn::GetLane(hn::SumOfLanes(DD(), hn::Add(moment.q0, moment.q1)));
+    }
+    if constexpr (kMap) {
+      const std::int64_t done = head[k] + (length - head[k]) / burst * burst;
+      if (done < length) MapOne<X, Y, kPerElement>(*map, k).stretch(done, length);
+    }
+  }
+}
+
+// Smallest and largest, NaN if there is one: minimum instructions drop NaN, so it is kept aside.
+template <class X>
+HWY_NOINLINE void range_one(const X* x, std::int64_t length, double& low, double& high) {
+  VD least = hn::Set(DD(), HUGE_VAL), most = hn::Set(DD(), -HUGE_VAL), nan = hn::Zero(DD());
+  const auto add = [&](VD a, VD b) HWY_ATTR {
+    least = hn::Min(least, hn::Min(a, b));
+    most = hn::Max(most, hn::Max(a, b));
+    nan = hn::Or(nan, hn::Or(hn::VecFromMask(DD(), hn::IsNaN(a)), hn::VecFromMask(DD(), hn::IsNaN(b))));
+  };
+  std::int64_t i = 0;
+  VD a, b;
+  for (; i + step() <= length; i += step()) {
+    load_step(x + i, a, b);
+    add(a, b);
+  }
+  if (i < length) {
+    Padded<X> padded(x + i, length - i);
+    for (std::int64_t j = length - i; j < step(); ++j) padded.lanes[j] = x[length - 1];
+    load_step(padded.lanes, a, b);
+    add(a, b);
+  }
+  const bool has_nan = !hn::AllFalse(DD(), hn::MaskFromVec(nan));
+  low = has_nan ? NAN : hn::GetLane(hn::MinOfLanes(DD(), least));
+  high = has_nan ? NAN : hn::GetLane(hn::MaxOfLanes(DD(), most));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace poise
+HWY_AFTER_NAMESPACE();
+
+#endif

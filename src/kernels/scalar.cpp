@@ -1,0 +1,136 @@
+// The loops in plain C++: the readable reference, and what machines without a known instruction set run.
+
+#include <poise/dtype.h>
+
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "kernels/pairs.h"
+#include "kernels/tables.h"
+
+namespace poise {
+namespace {
+
+template <class X>
+using Compute = std::conditional_t<std::is_same_v<X, double>, double, float>;
+
+float load(float x) noexcept { return x; }
+double load(double x) noexcept { return x; }
+float load(bfloat16 x) noexcept { return to_float(x); }
+float load(float16 x) noexcept { return to_float(x); }
+float load(std::uint8_t x) noexcept { return static_cast<float>(x); }
+
+void store(float v, float& y) noexcept { y = v; }
+void store(double v, double& y) noexcept { y = v; }
+void store(float v, bfloat16& y) noexcept { y = to_bfloat16(v); }
+void store(float v, float16& y) noexcept { y = to_float16(v); }
+void store(float v, std::uint8_t& y) noexcept {
+  y = static_cast<std::uint8_t>(v > 0 ? std::nearbyint(std::fmin(v, 255.0F)) : 0);
+}
+
+struct MomentOp {
+  static void add(double v, double pivot, double& s, double& q) noexcept {
+    const double d = v - pivot;
+    s += d;
+    q = std::fma(d, d, q);
+  }
+};
+struct RangeOp {
+  static void add(double v, double, double& s, double& q) noexcept {
+    const bool nan = std::isnan(v) || std::isnan(s);
+    s = nan ? NAN : std::fmin(s, v);
+    q = nan ? NAN : std::fmax(q, v);
+  }
+};
+
+template <class Op, class X>
+void measure_row(MeasureStreams& m, std::int64_t length, double s0, double q0) noexcept {
+  for (int k = 0; k < m.count; ++k) {
+    const X* x = static_cast<const X*>(m.x[k]);
+    m.s[k] = s0;
+    m.q[k] = q0;
+    for (std::int64_t i = 0; i < length; ++i) Op::add(load(x[i]), m.pivot[k], m.s[k], m.q[k]);
+  }
+}
+
+template <class X>
+struct Measure {
+  static void run(MeasureStreams& m, std::int64_t length) { measure_row<MomentOp, X>(m, length, 0, 0); }
+};
+template <class X>
+struct RangeRows {
+  static void run(MeasureStreams& m, std::int64_t length) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    measure_row<RangeOp, X>(m, length, infinity, -infinity);
+  }
+};
+
+template <class X, class Y>
+struct Map {
+  using T = Compute<X>;
+  static void run(const MapStreams& m, std::int64_t length) {
+    for (int k = 0; k < m.count; ++k) {
+      const T hi = static_cast<T>(m.hi[k]), scale = static_cast<T>(m.scale[k]), shift = static_cast<T>(m.shift[k]);
+      const T* gamma = static_cast<const T*>(m.gamma[k]);
+      const T* beta = static_cast<const T*>(m.beta[k]);
+      for (std::int64_t i = 0; i < length; ++i) {
+        T v = std::fma(load(static_cast<const X*>(m.x[k])[i]) - hi, scale, shift);
+        if (m.per_element) v = std::fma(v, gamma[i * m.gamma_step], beta[i * m.beta_step]);
+        store(v, static_cast<Y*>(m.y[k])[i]);
+      }
+    }
+  }
+};
+
+template <class X>
+struct Fused {
+  static void run(const MapStreams& map, MeasureStreams& measure, std::int64_t length) {
+    Measure<X>::run(measure, length);
+    Map<X, X>::run(map, length);
+  }
+};
+
+template <class Op, class X>
+struct Columns {
+  static void run(const MeasureColumns& m) {
+    for (std::int64_t r = 0; r < m.rows; ++r)
+      for (std::int64_t j = 0; j < m.lanes; ++j)
+        Op::add(load(static_cast<const X*>(m.x)[r * m.stride + j]), m.pivot[j], m.s[j], m.q[j]);
+  }
+};
+template <class X>
+using MeasureColumn = Columns<MomentOp, X>;
+template <class X>
+using RangeColumn = Columns<RangeOp, X>;
+
+template <class X, class Y>
+struct MapColumn {
+  using T = Compute<X>;
+  static void run(const MapColumns& m) {
+    for (std::int64_t r = 0; r < m.rows; ++r)
+      for (std::int64_t j = 0; j < m.lanes; ++j) {
+        T v = load(static_cast<const X*>(m.x)[r * m.x_stride + j]) - static_cast<const T*>(m.hi)[j];
+        v = std::fma(v, static_cast<const T*>(m.scale)[j], static_cast<const T*>(m.shift)[j]);
+        if (m.mode != ColumnGamma::none) {
+          v = std::fma(v, static_cast<const T*>(m.gamma)[r * m.gamma_stride + j * m.gamma_step],
+                       static_cast<const T*>(m.beta)[r * m.beta_stride + j * m.beta_step]);
+        }
+        store(v, static_cast<Y*>(m.y)[r * m.y_stride + j]);
+      }
+  }
+};
+
+}  // namespace
+
+void fill_scalar(Kernels& kernels) noexcept {
+  fill_measures<Measure>(kernels.measure_rows);
+  fill_measures<RangeRows>(kernels.range_rows);
+  fill_maps<Map>(kernels.map_rows);
+  fill_fused<Fused>(kernels.fused_rows);
+  fill_measures<MeasureColumn>(kernels.measure_columns);
+  fill_measures<RangeColumn>(kernels.range_columns);
+  fill_maps<MapColumn>(kernels.map_columns);
+}
+
+}  // namespace poise

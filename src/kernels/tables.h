@@ -1,0 +1,31 @@
+#pragma once
+
+#include <hwy/highway.h>
+
+#include "kernels/kernels.h"
+
+// Calls N_<set>::function(argument) for the given Target, where that set was compiled; the last is the baseline.
+#if HWY_TARGETS & HWY_AVX3
+#define POISE_CASE_AVX512(target, function, argument) \
+  if ((target) == Target::avx512) return N_AVX3::function(argument);
+#else
+#define POISE_CASE_AVX512(target, function, argument)
+#endif
+#if HWY_TARGETS & HWY_AVX2
+#define POISE_CASE_AVX2(target, function, argument) \
+  if ((target) == Target::avx2) return N_AVX2::function(argument);
+#else
+#define POISE_CASE_AVX2(target, function, argument)
+#endif
+#define POISE_FOR_TARGET(target, function, argument) \
+  POISE_CASE_AVX512(target, function, argument)      \
+  POISE_CASE_AVX2(target, function, argument)        \
+  HWY_STATIC_DISPATCH(function)(argument)
+
+namespace poise {
+
+void fill_rows(Target target, Kernels& kernels) noexcept;
+void fill_columns(Target target, Kernels& kernels) noexcept;
+void fill_scalar(Kernels& kernels) noexcept;
+
+}  // namespace poise

@@ -1,0 +1,335 @@
+// Closures of lanes: rows of them are measured block by block, each cell's lanes merged, and the rows mapped. Blocks
+// are of a fixed number of rows and joined in their order, so threads do not show in the result.
+
+#include "schedule/columns.h"
+
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "kernels/kernels.h"
+#include "schedule/elements.h"
+#include "schedule/operands.h"
+#include "schedule/sums.h"
+
+namespace poise {
+namespace {
+
+// A closure: one tile of lanes of one index of the outside cells.
+struct Tile {
+  Offsets base;
+  std::int64_t first = 0, lanes = 0;
+};
+
+// One value a lane, padded for whole vectors. hi, scale, shift are in the compute type.
+struct Scratch {
+  double *pivot = nullptr, *s = nullptr, *q = nullptr, *block_s = nullptr, *block_q = nullptr;
+  void *hi = nullptr, *scale = nullptr, *shift = nullptr;
+};
+
+class Columns {
+ public:
+  Columns(const Job& job, const Plan& plan, Context& context)
+      : job_(job),
+        plan_(plan),
+        kernels_(kernels_for(plan.target)),
+        used_(context.state().threads_used),
+        workspace_(context.state().workspace),
+        operands_(readable_operands(job, plan, workspace_)),
+        elements_(job, operands_),
+        merged_(plan.lane_merged.elements()),
+        tiles_((plan.lanes + plan.tile - 1) / plan.tile),
+        closures_(plan.cells.elements() * tiles_),
+        width_((plan.tile * plan.fold + lane_padding - 1) / lane_padding * lane_padding + lane_padding) {
+    const auto rows = plan.runs.dims();
+    if (!rows.empty()) {
+      row_ = rows.back();
+      outer_rows_ = rows.first(rows.size() - 1);
+    }
+    blocks_a_run_ = (row_.size + block_rows - 1) / block_rows;
+    blocks_ = elements(outer_rows_) * blocks_a_run_;
+  }
+
+  void run() {
+    const bool by_blocks = closures_ < plan_.threads && blocks_ > 1;
+    const int teams = by_blocks ? 1 : plan_.threads;
+    auto* scratch = workspace_.take<Scratch>(teams);
+    for (int t = 0; t < teams; ++t) scratch[t] = take_scratch();
+    if (by_blocks) {
+      auto* partial = workspace_.take<double>(blocks_ * 2 * width_);
+      for (std::int64_t c = 0; c < closures_; ++c) share(tile(c), scratch[0], partial);
+      return;
+    }
+    used_ = parallel_for(teams, closures_, [&](std::int64_t begin, std::int64_t end, int thread) {
+      for (std::int64_t c = begin; c < end; ++c) closure(tile(c), scratch[thread]);
+      fence_streams();
+    });
+  }
+
+ private:
+  Scratch take_scratch() {
+    Scratch s;
+    for (double** array : {&s.pivot, &s.s, &s.q, &s.block_s, &s.block_q}) {
+      *array = workspace_.take<double>(width_);
+      std::fill_n(*array, width_, 0.0);
+    }
+    for (void** array : {&s.hi, &s.scale, &s.shift}) *array = workspace_.take<double>(width_);
+    return s;
+  }
+
+  Tile tile(std::int64_t closure) const noexcept {
+    Tile t;
+    t.base = offsets_at(plan_.cells.dims(), closure / tiles_);
+    t.first = closure % tiles_ * plan_.tile;
+    t.lanes = std::min(plan_.tile, plan_.lanes - t.first);
+    t.base = t.base + Offsets{t.first, t.first, 0, 0, 0};
+    return t;
+  }
+
+  // --- measure ---
+
+  // Calls body(x offset, y offset, first row, rows, lanes) for the pieces of a block: whole folded rows, then what is
+  // left of them.
+  template <class F>
+  void for_each_piece(const Tile& t, std::int64_t block, F&& body) const noexcept {
+    const Offsets run = t.base + offsets_at(outer_rows_, block / blocks_a_run_);
+    const std::int64_t first = block % blocks_a_run_ * block_rows;
+    const std::int64_t rows = std::min(block_rows, row_.size - first);
+    const Offsets at = run + Offsets{first * row_.x, first * row_.y, first * row_.gamma, first * row_.beta, 0};
+    const std::int64_t fold = plan_.fold, folded = rows / fold;
+    if (folded > 0) body(at, folded, t.lanes * fold);
+    if (const std::int64_t left = rows - folded * fold; left > 0) {
+      const std::int64_t done = folded * fold;
+      body(at + Offsets{done * row_.x, done * row_.y, 0, 0, 0}, 1, left * t.lanes);
+    }
+  }
+
+  void measure_block(const Tile& t, std::int64_t block, const double* pivot, double* s, double* q) const noexcept {
+    const Sums none = nothing(plan_.statistic);
+    std::fill_n(s, width_, none.s);
+    std::fill_n(q, width_, none.q);
+    const auto& table = plan_.statistic == Statistic::range ? kernels_.range_columns : kernels_.measure_columns;
+    for_each_piece(t, block, [&](const Offsets& at, std::int64_t rows, std::int64_t lanes) {
+      MeasureColumns m;
+      m.x = address(job_.x.data(), plan_.x_type, at.x);
+      m.stride = row_.x * plan_.fold;
+      m.rows = rows;
+      m.lanes = lanes;
+      m.pivot = pivot;
+      m.s = s;
+      m.q = q;
+      table[static_cast<int>(plan_.x_type)](m);
+    });
+  }
+
+  void join_lanes(const double* s, const double* q, double* into_s, double* into_q) const noexcept {
+    const std::int64_t lanes = plan_.tile * plan_.fold;
+    for (std::int64_t j = 0; j < lanes; ++j) {
+      Sums sums{into_s[j], into_q[j]};
+      join(plan_.statistic, sums, {s[j], q[j]});
+      into_s[j] = sums.s;
+      into_q[j] = sums.q;
+    }
+  }
+
+  void measure(const Tile& t, const Scratch& scratch) const noexcept {
+    measure_block(t, 0, scratch.pivot, scratch.s, scratch.q);
+    for (std::int64_t b = 1; b < blocks_; ++b) {
+      measure_block(t, b, scratch.pivot, scratch.block_s, scratch.block_q);
+      join_lanes(scratch.block_s, scratch.block_q, scratch.s, scratch.q);
+    }
+  }
+
+  void fill_pivots(const Tile& t, const Scratch& scratch) const noexcept {
+    if (plan_.statistic != Statistic::moments) return;
+    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
+      Offsets at = t.base;
+      at.x += lane;
+      set_pivot(t, scratch, lane, elements_.pivot(at));
+    }
+  }
+
+  void set_pivot(const Tile& t, const Scratch& scratch, std::int64_t lane, double pivot) const noexcept {
+    for (std::int64_t f = 0; f < plan_.fold; ++f) std::fill_n(scratch.pivot + f * t.lanes + lane, merged_, pivot);
+  }
+
+  // --- merge ---
+
+  // Four sums side by side, joined in a fixed order, so that a cell of many lanes is not one chain of additions.
+  Sums cell_sums(const Tile& t, const Scratch& scratch, std::int64_t lane) const noexcept {
+    Sums parts[4] = {nothing(plan_.statistic), nothing(plan_.statistic), nothing(plan_.statistic),
+                     nothing(plan_.statistic)};
+    for (std::int64_t f = 0; f < plan_.fold; ++f) {
+      const double* s = scratch.s + f * t.lanes + lane;
+      const double* q = scratch.q + f * t.lanes + lane;
+      for (std::int64_t j = 0; j < merged_; ++j) join(plan_.statistic, parts[(f + j) % 4], {s[j], q[j]});
+    }
+    for (int i = 1; i < 4; ++i) join(plan_.statistic, parts[0], parts[i]);
+    return parts[0];
+  }
+
+  Offsets lane_offsets(const Tile& t, std::int64_t lane) const noexcept {
+    const std::int64_t at = t.first + lane;
+    Offsets offsets =
+        offsets_at(plan_.lane_cells.dims(), at / merged_) + offsets_at(plan_.lane_merged.dims(), at % merged_);
+    offsets.gamma += t.base.gamma;
+    offsets.beta += t.base.beta;
+    offsets.cell += t.base.cell;
+    return offsets;
+  }
+
+  // Moves the pivot of every cell whose pivot was bad to its mean; false when there was none.
+  bool mend_pivots(const Tile& t, const Scratch& scratch) const noexcept {
+    if (plan_.statistic != Statistic::moments) return false;
+    bool any = false;
+    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
+      const double pivot = scratch.pivot[lane];
+      const Measured m = measured_of(plan_.statistic, plan_.cell_elements, pivot, cell_sums(t, scratch, lane));
+      if (!bad_pivot(m, pivot, plan_.x_type)) continue;
+      set_pivot(t, scratch, lane, m.mean);
+      any = true;
+    }
+    return any;
+  }
+
+  // Fills the lanes' coefficients; true when some cell is beyond float32 coefficients.
+  bool merge(const Tile& t, const Scratch& scratch) const noexcept {
+    bool any_extreme = false;
+    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
+      const CellAffine affine = merge_cell(t, scratch, lane);
+      any_extreme |= extreme(affine, plan_.x_type);
+      if (plan_.x_type == DType::f64) {
+        fill_lanes<double>(t, scratch, lane, affine);
+      } else {
+        fill_lanes<float>(t, scratch, lane, affine);
+      }
+    }
+    return any_extreme;
+  }
+
+  CellAffine merge_cell(const Tile& t, const Scratch& scratch, std::int64_t lane) const noexcept {
+    Measured m;
+    if (plan_.statistic != Statistic::none) {
+      m = measured_of(plan_.statistic, plan_.cell_elements, scratch.pivot[lane], cell_sums(t, scratch, lane));
+    }
+    return (*job_.merge)(lane_offsets(t, lane).cell, m);
+  }
+
+  template <class T>
+  void fill_lanes(const Tile& t, const Scratch& scratch, std::int64_t lane, const CellAffine& affine) const noexcept {
+    const bool folded_in = !plan_.gamma_by_row && !plan_.gamma_by_element;
+    bool constant = true;  // gamma and beta the same for all lanes of the cell
+    for (const Dim& d : plan_.lane_merged.dims()) constant &= d.gamma == 0 && d.beta == 0;
+    Coefficients c;
+    for (std::int64_t j = 0; j < merged_; ++j) {
+      if (j == 0 || !constant) {
+        const Offsets at = lane_offsets(t, lane + j);
+        c = coefficients_of(affine, folded_in ? operands_.gamma.value(at.gamma) : 1,
+                            folded_in ? operands_.beta.value(at.beta) : 0, plan_.x_type);
+      }
+      for (std::int64_t f = 0; f < plan_.fold; ++f) {
+        const std::int64_t at = f * t.lanes + lane + j;
+        static_cast<T*>(scratch.hi)[at] = static_cast<T>(c.hi);
+        static_cast<T*>(scratch.scale)[at] = static_cast<T>(c.scale);
+        static_cast<T*>(scratch.shift)[at] = static_cast<T>(c.shift);
+      }
+    }
+  }
+
+  // --- map ---
+
+  void map_block(const Tile& t, const Scratch& scratch, std::int64_t block) const noexcept {
+    for_each_piece(t, block, [&](const Offsets& at, std::int64_t rows, std::int64_t lanes) {
+      MapColumns m;
+      m.x = address(job_.x.data(), plan_.x_type, at.x);
+      m.y = address(job_.y.data(), plan_.y_type, at.y);
+      m.x_stride = row_.x * plan_.fold;
+      m.y_stride = row_.y * plan_.fold;
+      m.rows = rows;
+      m.lanes = lanes;
+      m.hi = scratch.hi;
+      m.scale = scratch.scale;
+      m.shift = scratch.shift;
+      if (plan_.gamma_by_row || plan_.gamma_by_element) set_gamma(t, at, m);
+      m.streaming = plan_.streaming;
+      kernels_.map_columns[static_cast<int>(plan_.x_type)][static_cast<int>(plan_.y_type)](m);
+    });
+  }
+
+  void set_gamma(const Tile& t, const Offsets& at, MapColumns& m) const noexcept {
+    m.mode = plan_.gamma_by_row ? ColumnGamma::row : ColumnGamma::element;
+    const std::int64_t along = plan_.gamma_by_element ? t.first : 0;
+    m.gamma = operands_.gamma.at(at.gamma + along);
+    m.beta = operands_.beta.at(at.beta + along);
+    m.gamma_stride = operands_.gamma.step * row_.gamma;
+    m.beta_stride = operands_.beta.step * row_.beta;
+    m.gamma_step = plan_.gamma_by_element ? operands_.gamma.step : 0;
+    m.beta_step = plan_.gamma_by_element ? operands_.beta.step : 0;
+  }
+
+  void map_exactly(const Tile& t, const Scratch& scratch) const noexcept {
+    Partition dims = joined(plan_.runs, plan_.lane_merged);
+    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
+      Offsets at = lane_offsets(t, lane);
+      at.x = t.base.x + lane;
+      at.y = t.base.y + lane;
+      elements_.map(at, dims, merge_cell(t, scratch, lane));
+    }
+  }
+
+  // --- a closure on one thread, or shared by all ---
+
+  void closure(const Tile& t, const Scratch& scratch) const noexcept {
+    if (plan_.statistic != Statistic::none) {
+      fill_pivots(t, scratch);
+      measure(t, scratch);
+      if (mend_pivots(t, scratch)) measure(t, scratch);
+    }
+    if (merge(t, scratch)) return map_exactly(t, scratch);
+    // Backwards: what was measured last is still in the cache.
+    for (std::int64_t b = blocks_; b-- > 0;) map_block(t, scratch, b);
+  }
+
+  void measure_shared(const Tile& t, const Scratch& scratch, double* partial) const noexcept {
+    used_ = parallel_for(plan_.threads, blocks_, [&](std::int64_t begin, std::int64_t end, int) {
+      for (std::int64_t b = begin; b < end; ++b) {
+        measure_block(t, b, scratch.pivot, partial + b * 2 * width_, partial + (b * 2 + 1) * width_);
+      }
+    });
+    std::copy_n(partial, width_, scratch.s);
+    std::copy_n(partial + width_, width_, scratch.q);
+    for (std::int64_t b = 1; b < blocks_; ++b) {
+      join_lanes(partial + b * 2 * width_, partial + (b * 2 + 1) * width_, scratch.s, scratch.q);
+    }
+  }
+
+  void share(const Tile& t, const Scratch& scratch, double* partial) const noexcept {
+    if (plan_.statistic != Statistic::none) {
+      fill_pivots(t, scratch);
+      measure_shared(t, scratch, partial);
+      if (mend_pivots(t, scratch)) measure_shared(t, scratch, partial);
+    }
+    if (merge(t, scratch)) return map_exactly(t, scratch);
+    used_ = parallel_for(plan_.threads, blocks_, [&](std::int64_t begin, std::int64_t end, int) {
+      for (std::int64_t b = end; b-- > begin;) map_block(t, scratch, b);
+      fence_streams();
+    });
+  }
+
+  const Job& job_;
+  const Plan& plan_;
+  const Kernels& kernels_;
+  int& used_;
+  Workspace& workspace_;
+  Operands operands_;
+  Elements elements_;
+  std::int64_t merged_, tiles_, closures_, width_;
+  Dim row_;
+  std::span<const Dim> outer_rows_;
+  std::int64_t blocks_a_run_ = 1, blocks_ = 1;
+};
+
+}  // namespace
+
+void run_columns(const Job& job, const Plan& plan, Context& context) { Columns(job, plan, context).run(); }
+
+}  // namespace poise

@@ -1,0 +1,48 @@
+#include "schedule/execute.h"
+
+#include <poise/error.h>
+
+#include <new>
+#include <string>
+
+#include "core/context_state.h"
+#include "kernels/kernels.h"
+#include "schedule/columns.h"
+#include "schedule/elements.h"
+#include "schedule/rows.h"
+
+namespace poise {
+namespace {
+
+void check_types(const Job& job) {
+  const DType x = job.x.dtype(), y = job.y.dtype();
+  if (types_supported(x, y) && (y != DType::u8 || job.to_u8)) return;
+  throw Error(Code::usage, std::string("[") + job.technique + "] y: expected a type that " + name_of(x) +
+                               " can become, got " + name_of(y));
+}
+
+}  // namespace
+
+void execute(const Job& job, Context& context) {
+  check_types(job);
+  ContextState& state = context.state();
+  state.plan = make_plan(job, context);
+  state.threads_used = 1;
+  if (context.explain_only) return;
+  try {
+    switch (state.plan.loop) {
+      case Plan::Loop::empty:
+        return;
+      case Plan::Loop::rows:
+        return run_rows(job, state.plan, context);
+      case Plan::Loop::columns:
+        return run_columns(job, state.plan, context);
+      case Plan::Loop::strided:
+        return run_strided(job, state.plan, context);
+    }
+  } catch (const std::bad_alloc&) {
+    throw Error(Code::memory, std::string("[") + job.technique + "] workspace: expected memory, got none");
+  }
+}
+
+}  // namespace poise

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "core/job.h"
+
+namespace poise {
+
+// Plans the validated job and runs it; with Context::explain_only it stops after the plan. Takes its memory before it
+// touches y: Error{memory} leaves the outputs as they were.
+void execute(const Job& job, Context& context);
+
+}  // namespace poise

@@ -1,0 +1,37 @@
+#include "schedule/operands.h"
+
+namespace poise {
+namespace {
+
+alignas(64) constexpr float ones_f32[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+alignas(64) constexpr double ones_f64[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+alignas(64) constexpr double zeros[16] = {};  // also sixteen float zeros
+
+template <class T>
+const void* copy(const ConstTensorView& from, const Plan::Operand& plan, Workspace& workspace) {
+  T* out = workspace.take<T>(plan.size + 16);
+  for (std::int64_t i = 0; i < plan.size; ++i) {
+    out[i] = static_cast<T>(element_at(from.data(), from.dtype(), offsets_at(plan.source.dims(), i).gamma));
+  }
+  return out;
+}
+
+Readable readable(const ConstTensorView& operand, const Plan::Operand& plan, DType compute, const void* constant,
+                  Workspace& workspace) {
+  if (!plan.present) return {constant, compute, 0};
+  if (!plan.copied) return {operand.data(), operand.dtype(), 1};
+  if (compute == DType::f64) return {copy<double>(operand, plan, workspace), compute, 1};
+  return {copy<float>(operand, plan, workspace), compute, 1};
+}
+
+}  // namespace
+
+Operands readable_operands(const Job& job, const Plan& plan, Workspace& workspace) {
+  const bool wide = job.x.dtype() == DType::f64;
+  const DType compute = wide ? DType::f64 : DType::f32;
+  const void* ones = wide ? static_cast<const void*>(ones_f64) : ones_f32;
+  return {readable(job.gamma, plan.gamma, compute, ones, workspace),
+          readable(job.beta, plan.beta, compute, zeros, workspace)};
+}
+
+}  // namespace poise

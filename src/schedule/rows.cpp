@@ -1,0 +1,325 @@
+// Closures of contiguous runs: measure, merge, map, several streams at a time, one closure mapped while the next is
+// measured. Sums are joined run by run in their order, so neither streams nor threads show in the result.
+
+#include "schedule/rows.h"
+
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "kernels/kernels.h"
+#include "schedule/elements.h"
+#include "schedule/operands.h"
+#include "schedule/sums.h"
+
+namespace poise {
+namespace {
+
+// A piece of a cell's run: where it lies from the cell's start, and how long it is.
+struct Piece {
+  Offsets at;
+  std::int64_t unit = 0, length = 0;
+};
+
+// Up to four cells that are handled together, with what becomes of them.
+struct Closure {
+  int count = 0;
+  Offsets base[max_streams];
+  double pivot[max_streams] = {};
+  CellAffine affine[max_streams];
+  Coefficients* coefficients = nullptr;  // [cell][unit]
+};
+
+class Rows {
+ public:
+  Rows(const Job& job, const Plan& plan, Context& context)
+      : job_(job),
+        plan_(plan),
+        kernels_(kernels_for(plan.target)),
+        used_(context.state().threads_used),
+        operands_(readable_operands(job, plan, context.state().workspace)),
+        elements_(job, operands_),
+        units_(plan.units.elements()),
+        runs_(plan.runs.elements()),
+        pieces_a_run_((plan.length + segment - 1) / segment),
+        pieces_(units_ * runs_ * pieces_a_run_) {
+    Workspace& workspace = context.state().workspace;
+    sums_ = workspace.take<Sums>(plan.threads * max_streams * pieces_);
+    coefficients_ = workspace.take<Coefficients>(plan.threads * 2 * max_streams * units_);
+  }
+
+  void run() const {
+    const std::int64_t cells = plan_.cells.elements();
+    if (cells < plan_.threads && pieces_ > 1) {
+      for (std::int64_t cell = 0; cell < cells; ++cell) share(cell);
+    } else {
+      used_ = parallel_for(plan_.threads, cells,
+                           [this](std::int64_t begin, std::int64_t end, int thread) { pipeline(begin, end, thread); });
+    }
+  }
+
+ private:
+  Piece piece(std::int64_t index) const noexcept {
+    Piece p;
+    const std::int64_t part = index % pieces_a_run_, run = index / pieces_a_run_ % runs_;
+    p.unit = index / pieces_a_run_ / runs_;
+    p.at = offsets_at(plan_.units.dims(), p.unit) + offsets_at(plan_.runs.dims(), run);
+    const std::int64_t start = part * segment;
+    p.length = std::min(segment, plan_.length - start);
+    const std::int64_t along = plan_.per_element ? start : 0;
+    p.at = p.at + Offsets{start, start, along, along, 0};
+    return p;
+  }
+
+  // --- closures of one thread, each mapped while the next is measured ---
+
+  void pipeline(std::int64_t begin, std::int64_t end, int thread) const noexcept {
+    const std::int64_t together = plan_.together, groups = (end - begin) / together;
+    const std::int64_t rest = end - begin - groups * together;
+    const std::int64_t closures = groups + (rest > 0 ? 1 : 0);
+    Closure closure[2];
+    for (int i = 0; i < 2; ++i) closure[i].coefficients = coefficients_ + (thread * 2 + i) * max_streams * units_;
+    Sums* sums = sums_ + thread * max_streams * pieces_;
+    const auto open = [&](std::int64_t i, Closure& c) {
+      c.count = static_cast<int>(i < groups ? together : rest);
+      // Cells of a closure lie a quarter of the thread's share apart: far streams.
+      for (int k = 0; k < c.count; ++k) start(c, k, i < groups ? begin + i + k * groups : end - rest + k);
+    };
+    open(0, closure[0]);
+    measure(closure[0], sums);
+    merge(closure[0], sums);
+    for (std::int64_t i = 0; i < closures; ++i) {
+      const Closure& now = closure[i % 2];
+      Closure& next = closure[(i + 1) % 2];
+      if (i + 1 == closures) {
+        map(now);
+        return fence_streams();
+      }
+      open(i + 1, next);
+      if (plan_.fused && now.count == next.count && !any_extreme(now)) {
+        fused(now, next, sums);
+      } else {
+        map(now);
+        measure(next, sums);
+      }
+      merge(next, sums);
+    }
+  }
+
+  void start(Closure& c, int k, std::int64_t cell) const noexcept {
+    c.base[k] = offsets_at(plan_.cells.dims(), cell);
+    c.pivot[k] = elements_.pivot(c.base[k]);
+  }
+
+  bool any_extreme(const Closure& c) const noexcept {
+    return std::any_of(c.affine, c.affine + c.count, [this](const CellAffine& a) { return extreme(a, plan_.x_type); });
+  }
+
+  // --- one closure's streams: the same piece of several cells, or far pieces of one cell ---
+
+  // Calls body(streams, cell[], piece[]) for every set of pieces that are handled side by side.
+  template <class F>
+  void for_each_streams(int cells, std::int64_t first, std::int64_t last, F&& body) const noexcept {
+    int cell[max_streams];
+    std::int64_t index[max_streams];
+    if (cells > 1) {
+      for (std::int64_t p = first; p < last; ++p) {
+        for (int k = 0; k < cells; ++k) {
+          cell[k] = k;
+          index[k] = p;
+        }
+        body(cells, cell, index);
+      }
+      return;
+    }
+    const std::int64_t quarter = (last - first + max_streams - 1) / max_streams;
+    for (std::int64_t p = first; p < first + quarter; ++p) {
+      int streams = 0;
+      for (std::int64_t at = p; at < last && streams < max_streams; at += quarter) {
+        cell[streams] = 0;
+        index[streams++] = at;
+      }
+      body(streams, cell, index);
+    }
+  }
+
+  std::int64_t load_measure(const Closure& c, int streams, const int* cell, const std::int64_t* index,
+                            MeasureStreams& m) const noexcept {
+    std::int64_t length = 0;
+    m.count = streams;
+    for (int k = 0; k < streams; ++k) {
+      const Piece p = piece(index[k]);
+      m.x[k] = address(job_.x.data(), plan_.x_type, c.base[cell[k]].x + p.at.x);
+      m.pivot[k] = c.pivot[cell[k]];
+      length = k == 0 || p.length == length ? p.length : -1;
+      if (length < 0) break;
+    }
+    return length;
+  }
+
+  std::int64_t load_map(const Closure& c, int streams, const int* cell, const std::int64_t* index,
+                        MapStreams& m) const noexcept {
+    std::int64_t length = 0;
+    m.count = streams;
+    m.per_element = plan_.per_element;
+    m.streaming = plan_.streaming;
+    m.gamma_step = operands_.gamma.step;
+    m.beta_step = operands_.beta.step;
+    for (int k = 0; k < streams; ++k) {
+      const Piece p = piece(index[k]);
+      const Offsets at = c.base[cell[k]] + p.at;
+      const Coefficients& co = c.coefficients[cell[k] * units_ + p.unit];
+      m.x[k] = address(job_.x.data(), plan_.x_type, at.x);
+      m.y[k] = address(job_.y.data(), plan_.y_type, at.y);
+      m.gamma[k] = operands_.gamma.at(at.gamma);
+      m.beta[k] = operands_.beta.at(at.beta);
+      m.hi[k] = co.hi;
+      m.scale[k] = co.scale;
+      m.shift[k] = co.shift;
+      length = k == 0 || p.length == length ? p.length : -1;
+      if (length < 0) break;
+    }
+    return length;
+  }
+
+  void keep(const MeasureStreams& m, const int* cell, const std::int64_t* index, Sums* sums) const noexcept {
+    for (int k = 0; k < m.count; ++k) sums[cell[k] * pieces_ + index[k]] = {m.s[k], m.q[k]};
+  }
+
+  void measure_streams(const Closure& c, int streams, const int* cell, const std::int64_t* index,
+                       Sums* sums) const noexcept {
+    const auto& table = plan_.statistic == Statistic::range ? kernels_.range_rows : kernels_.measure_rows;
+    MeasureStreams m;
+    const std::int64_t length = load_measure(c, streams, cell, index, m);
+    if (length >= 0) {
+      table[static_cast<int>(plan_.x_type)](m, length);
+      return keep(m, cell, index, sums);
+    }
+    for (int k = 0; k < streams; ++k) measure_streams(c, 1, cell + k, index + k, sums);
+  }
+
+  void map_streams(const Closure& c, int streams, const int* cell, const std::int64_t* index) const noexcept {
+    MapStreams m;
+    const std::int64_t length = load_map(c, streams, cell, index, m);
+    if (length >= 0)
+      return kernels_.map_rows[static_cast<int>(plan_.x_type)][static_cast<int>(plan_.y_type)](m, length);
+    for (int k = 0; k < streams; ++k) map_streams(c, 1, cell + k, index + k);
+  }
+
+  // --- the three steps of a closure ---
+
+  void measure(const Closure& c, Sums* sums) const noexcept {
+    if (plan_.statistic == Statistic::none) return;
+    for_each_streams(c.count, 0, pieces_, [&](int streams, const int* cell, const std::int64_t* index) {
+      measure_streams(c, streams, cell, index, sums);
+    });
+  }
+
+  void map(const Closure& c) const noexcept {
+    if (!any_extreme(c)) {
+      return for_each_streams(c.count, 0, pieces_, [&](int streams, const int* cell, const std::int64_t* index) {
+        map_streams(c, streams, cell, index);
+      });
+    }
+    for (int k = 0; k < c.count; ++k) {
+      if (extreme(c.affine[k], plan_.x_type)) {
+        map_exactly(c, k);
+      } else {
+        for (std::int64_t p = 0; p < pieces_; ++p) map_streams(c, 1, &k, &p);
+      }
+    }
+  }
+
+  void fused(const Closure& now, const Closure& next, Sums* sums) const noexcept {
+    for_each_streams(now.count, 0, pieces_, [&](int streams, const int* cell, const std::int64_t* index) {
+      MapStreams to_map;
+      MeasureStreams to_measure;
+      const std::int64_t length = load_map(now, streams, cell, index, to_map);
+      if (length < 0) {
+        map_streams(now, streams, cell, index);
+        measure_streams(next, streams, cell, index, sums);
+      } else {
+        load_measure(next, streams, cell, index, to_measure);
+        kernels_.fused_rows[static_cast<int>(plan_.x_type)](to_map, to_measure, length);
+        keep(to_measure, cell, index, sums);
+      }
+    });
+  }
+
+  void merge(Closure& c, Sums* sums) const noexcept {
+    for (int k = 0; k < c.count; ++k) merge_cell(c, k, sums + k * pieces_);
+  }
+
+  void merge_cell(Closure& c, int k, Sums* sums) const noexcept {
+    Measured measured;
+    if (plan_.statistic != Statistic::none) {
+      measured = total(c.pivot[k], sums);
+      if (plan_.statistic == Statistic::moments && bad_pivot(measured, c.pivot[k], plan_.x_type)) {
+        c.pivot[k] = measured.mean;
+        for (std::int64_t p = 0; p < pieces_; ++p) measure_streams(c, 1, &k, &p, sums - k * pieces_);
+        measured = total(c.pivot[k], sums);
+      }
+    }
+    c.affine[k] = (*job_.merge)(c.base[k].cell, measured);
+    for (std::int64_t u = 0; u < units_; ++u) {
+      const Offsets at = c.base[k] + offsets_at(plan_.units.dims(), u);
+      const double gamma = plan_.per_element ? 1 : operands_.gamma.value(at.gamma);
+      const double beta = plan_.per_element ? 0 : operands_.beta.value(at.beta);
+      c.coefficients[k * units_ + u] = coefficients_of(c.affine[k], gamma, beta, plan_.x_type);
+    }
+  }
+
+  Measured total(double pivot, const Sums* sums) const noexcept {
+    Sums all = nothing(plan_.statistic);
+    for (std::int64_t p = 0; p < pieces_; ++p) join(plan_.statistic, all, sums[p]);
+    return measured_of(plan_.statistic, plan_.cell_elements, pivot, all);
+  }
+
+  void map_exactly(const Closure& c, int k) const noexcept {
+    Dim inner{.size = plan_.length, .x = 1, .y = 1};
+    inner.gamma = plan_.per_element ? 1 : 0;
+    inner.beta = inner.gamma;
+    Partition cell = joined(plan_.units, plan_.runs);
+    cell.add(inner);
+    elements_.map(c.base[k], cell, c.affine[k]);
+  }
+
+  // --- one cell shared by all threads: few cells, many pieces ---
+
+  void share(std::int64_t cell) const noexcept {
+    Closure c;
+    c.count = 1;
+    c.coefficients = coefficients_;
+    start(c, 0, cell);
+    if (plan_.statistic != Statistic::none) {
+      used_ = parallel_for(plan_.threads, pieces_, [&](std::int64_t begin, std::int64_t end, int) {
+        for_each_streams(1, begin, end, [&](int streams, const int* k, const std::int64_t* index) {
+          measure_streams(c, streams, k, index, sums_);
+        });
+      });
+    }
+    merge(c, sums_);
+    if (any_extreme(c)) return map_exactly(c, 0);
+    used_ = parallel_for(plan_.threads, pieces_, [&](std::int64_t begin, std::int64_t end, int) {
+      for_each_streams(1, begin, end, [&](int streams, const int* k, const std::int64_t* index) {
+        map_streams(c, streams, k, index);
+      });
+      fence_streams();
+    });
+  }
+
+  const Job& job_;
+  const Plan& plan_;
+  const Kernels& kernels_;
+  int& used_;
+  Operands operands_;
+  Elements elements_;
+  std::int64_t units_, runs_, pieces_a_run_, pieces_;
+  Sums* sums_ = nullptr;
+  Coefficients* coefficients_ = nullptr;
+};
+
+}  // namespace
+
+void run_rows(const Job& job, const Plan& plan, Context& context) { Rows(job, plan, context).run(); }
+
+}  // namespace poise

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <poise/technique.h>
+
+#include <initializer_list>
+#include <string_view>
+
+#include "core/call.h"
+
+namespace poise {
+
+// Every parameter as the command, the documentation and the sweep name it; techniques list those they take.
+namespace describe {
+inline constexpr Parameter gamma{"gamma", "file", "learned scale; absent is 1"};
+inline constexpr Parameter beta{"beta", "file", "learned shift; absent is 0"};
+inline constexpr Parameter eps{"eps", "number", "keeps the deviation from zero"};
+inline constexpr Parameter eps_place{"eps_place", "inside|outside|floor", "where eps enters the deviation"};
+inline constexpr Parameter divisor{"divisor", "population|sample", "of the variance: m or m - 1"};
+inline constexpr Parameter mode{"mode", "training|evaluation|frozen", "whose statistics normalize"};
+inline constexpr Parameter channel_axes{"channel_axes", "axes", "the axes that keep their own statistics"};
+inline constexpr Parameter channel_axis{"channel_axes", "axis", "the channel axis; -1 in input scaling: none"};
+inline constexpr Parameter running_mean{"running_mean", "file", "running mean before this batch"};
+inline constexpr Parameter running_var{"running_var", "file", "running variance before this batch"};
+inline constexpr Parameter momentum{"momentum", "number", "weight of the new value in the running statistics"};
+inline constexpr Parameter running_divisor{"running_divisor", "population|sample",
+                                           "of the variance that enters the running one"};
+inline constexpr Parameter track_running{"track_running", "true|false", "false: no running statistics at all"};
+inline constexpr Parameter axes{"axes", "axes", "the reduced axes"};
+inline constexpr Parameter gamma_axes{"gamma_axes", "axes", "the axes gamma and beta run along; default: the reduced"};
+inline constexpr Parameter groups{"groups", "number", "groups of consecutive channels; must divide them"};
+inline constexpr Parameter per{"per", "data_set|image|pixel", "what shares its statistics"};
+inline constexpr Parameter mean{"mean", "file", "given mean; absent: measured"};
+inline constexpr Parameter std{"std", "file", "given standard deviation; absent: measured"};
+inline constexpr Parameter min{"min", "file", "given minimum; absent: measured"};
+inline constexpr Parameter max{"max", "file", "given maximum; absent: measured"};
+inline constexpr Parameter low{"low", "number", "what the minimum becomes"};
+inline constexpr Parameter high{"high", "number", "what the maximum becomes"};
+inline constexpr Parameter preset{"preset", "name", "the published constants"};
+}  // namespace describe
+
+// Operands (names with blanks between them) of one shape.
+struct Shaped {
+  std::string_view operands;
+  Dims sizes;
+};
+
+// The shape of an operand among those listed; Error{usage} when the technique has none of that name.
+Dims shape_among(const char* technique, std::string_view operand, std::initializer_list<Shaped> shapes);
+
+}  // namespace poise

@@ -1,0 +1,75 @@
+// Layer normalization. Ba, Kiros, Hinton 2016, arXiv:1607.06450.
+//
+//     y = gamma * (x - mean) * r(var) + beta
+//
+// x, y: any shape   gamma, beta (gamma axes)   kept for backward: mean, rstd (kept axes)
+// A cell is a row: all indices of the reduced axes. gamma's axes need not be the reduced ones.
+
+#include <poise/layer_norm.h>
+
+#include "schedule/execute.h"
+#include "techniques/describe.h"
+#include "techniques/normalize.h"
+#include "techniques/row_axes.h"
+
+namespace poise {
+
+void layer_norm(TensorView y, ConstTensorView x, const LayerNormOptions& o, const LayerNormResults& r,
+                Context& context) {
+  Call call("layer_norm", y, x, context);
+  const RowAxes axes = row_axes(call, o.axes, o.gamma_axes);
+  call.keep(axes.kept);
+  call.affine(o.gamma, o.beta, axes.gamma);
+  call.eps(o.eps);
+  const Dims rows = call.sizes_of(axes.kept);
+  call.result("mean", r.mean, rows, DType::f64, {r.rstd});
+  call.result("rstd", r.rstd, rows, DType::f64, {r.mean});
+  if (o.divisor == Divisor::sample && call.elements_a_cell() == 1 && !call.empty()) {
+    call.fail(Code::shape, "divisor", "population where a row has one value", "sample");
+  }
+  const Normalize merge({o.eps, o.eps_place, o.divisor}, r.mean, r.rstd);
+  Job& job = call.job();
+  job.statistic = Statistic::moments;
+  job.samples_are_cells = true;
+  job.merge = &merge;
+  execute(job, context);
+}
+
+namespace {
+
+LayerNormOptions options_of(const Parameters& p) {
+  LayerNormOptions o{
+      .gamma_axes = p.gamma_axes, .gamma = p.gamma, .beta = p.beta, .eps_place = p.eps_place, .divisor = p.divisor};
+  if (p.eps >= 0) o.eps = p.eps;
+  if (!p.axes.empty()) o.axes = p.axes;
+  return o;
+}
+
+constexpr const Parameter* parameters[] = {&describe::gamma,     &describe::beta,    &describe::eps,
+                                           &describe::eps_place, &describe::divisor, &describe::axes,
+                                           &describe::gamma_axes};
+constexpr const char* results[] = {"mean", "rstd"};
+
+}  // namespace
+
+const Technique layer_norm_technique = {
+    .name = "layer_norm",
+    .title = "Layer normalization",
+    .formula = "y = gamma * (x - mean) * r(var) + beta",
+    .paper = "Ba, Kiros, Hinton 2016, arXiv:1607.06450",
+    .cell = "a row: all indices of the reduced axes",
+    .use = "transformers, recurrent nets, any batch size; training and evaluation are the same",
+    .beware = "rows of under about 20 features; which axes are reduced and which carry gamma",
+    .parameters = parameters,
+    .results = results,
+    .shape_of =
+        [](std::string_view operand, const Dims& x, const Parameters& p) {
+          const LayerNormOptions o = options_of(p);
+          return row_shape("layer_norm", operand, x, o.axes, o.gamma_axes);
+        },
+    .run =
+        [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {
+          layer_norm(y, x, options_of(p), {r.mean, r.rstd}, context);
+        }};
+
+}  // namespace poise

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <poise/options.h>
+
+#include <cmath>
+
+#include "core/job.h"
+#include "techniques/values.h"
+
+namespace poise {
+
+// r(v), the reciprocal deviation; 0 where v and eps are both 0, so that a constant cell gives exactly beta.
+inline double reciprocal_deviation(double variance, double eps, EpsPlace place) noexcept {
+  double deviation = 0;
+  switch (place) {
+    case EpsPlace::inside:
+      deviation = std::sqrt(variance + eps);
+      break;
+    case EpsPlace::outside:
+      deviation = std::sqrt(variance) + eps;
+      break;
+    case EpsPlace::floor:
+      deviation = std::sqrt(variance > eps || std::isnan(variance) ? variance : eps);
+      break;
+  }
+  return deviation == 0 ? 0 : 1 / deviation;
+}
+
+inline double variance_of(const Measured& m, Divisor divisor) noexcept {
+  return m.m2 / static_cast<double>(divisor == Divisor::sample ? m.count - 1 : m.count);
+}
+
+// How the variance becomes a scale: what every technique with a mean and a variance shares.
+struct Deviation {
+  double eps = 0;
+  EpsPlace place = EpsPlace::inside;
+  Divisor divisor = Divisor::population;
+
+  double reciprocal(const Measured& m) const noexcept {
+    return reciprocal_deviation(variance_of(m, divisor), eps, place);
+  }
+};
+
+// The merge of layer, instance and group norm: center on the mean, scale by r, keep both.
+class Normalize final : public Merge {
+ public:
+  Normalize(const Deviation& deviation, const TensorView& mean, const TensorView& rstd) noexcept
+      : deviation_(deviation), mean_(mean), rstd_(rstd) {}
+
+  CellAffine operator()(std::int64_t cell, const Measured& m) const noexcept override {
+    const double r = deviation_.reciprocal(m);
+    mean_.set(cell, m.mean);
+    rstd_.set(cell, r);
+    return {m.mean, m.mean_lo, r, 0};
+  }
+
+ private:
+  Deviation deviation_;
+  Values mean_, rstd_;
+};
+
+}  // namespace poise

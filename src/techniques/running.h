@@ -1,0 +1,62 @@
+#pragma once
+
+#include "core/call.h"
+#include "techniques/normalize.h"
+
+namespace poise {
+
+// Running statistics as explicit results: new = (1 - momentum) * old + momentum * batch's, in float64, stored in the
+// caller's type. The new ones may be the old ones' memory.
+class Running {
+ public:
+  Running(const ConstTensorView& old_mean, const ConstTensorView& old_var, const TensorView& new_mean,
+          const TensorView& new_var, double momentum) noexcept
+      : old_mean_(old_mean), old_var_(old_var), new_mean_(new_mean), new_var_(new_var), momentum_(momentum) {}
+
+  bool wanted() const noexcept { return new_mean_.present() || new_var_.present(); }
+  void update(std::int64_t i, double mean, double variance) const noexcept {
+    new_mean_.set(i, (1 - momentum_) * old_mean_.get(i) + momentum_ * mean);
+    new_var_.set(i, (1 - momentum_) * old_var_.get(i) + momentum_ * variance);
+  }
+  // No samples: the statistics stay what they were.
+  void keep() const noexcept {
+    for (std::int64_t i = 0; new_mean_.present() && i < new_mean_.count(); ++i) new_mean_.set(i, old_mean_.get(i));
+    for (std::int64_t i = 0; new_var_.present() && i < new_var_.count(); ++i) new_var_.set(i, old_var_.get(i));
+  }
+
+ private:
+  Values old_mean_, old_var_, new_mean_, new_var_;
+  double momentum_;
+};
+
+// Shapes and types of old and new running statistics, of the sizes given; new ones need old ones.
+template <class Options, class Results>
+void check_running(const Call& call, const Options& options, const Results& results, const Dims& sizes) {
+  call.operand("running_mean", options.running_mean, sizes);
+  call.operand("running_var", options.running_var, sizes);
+  call.fraction("momentum", options.momentum);
+  const auto check = [&](const char* name, const ConstTensorView& old, const TensorView& fresh,
+                         const TensorView& other) {
+    if (!fresh.present()) return;
+    if (!old.present()) call.fail(Code::usage, name, "the old one as an option", "none");
+    call.result(name, fresh, sizes, old.dtype(), {other, results.mean, results.rstd});
+  };
+  check("running_mean", options.running_mean, results.running_mean, results.running_var);
+  check("running_var", options.running_var, results.running_var, results.running_mean);
+}
+
+// The merge of evaluation and frozen: running statistics in place of measured ones.
+class FromRunning final : public Merge {
+ public:
+  FromRunning(const ConstTensorView& mean, const ConstTensorView& var, const Deviation& deviation) noexcept
+      : mean_(mean), var_(var), deviation_(deviation) {}
+  CellAffine operator()(std::int64_t cell, const Measured&) const noexcept override {
+    return {mean_.get(cell), 0, reciprocal_deviation(var_.get(cell), deviation_.eps, deviation_.place), 0};
+  }
+
+ private:
+  Values mean_, var_;
+  Deviation deviation_;
+};
+
+}  // namespace poise

@@ -1,0 +1,37 @@
+// The technique table: one line a technique. Command, documentation, sweep and benchmark read it.
+
+#include <poise/error.h>
+#include <poise/technique.h>
+
+#include <string>
+
+namespace poise {
+
+extern const Technique batch_norm_technique, layer_norm_technique, rms_norm_technique, instance_norm_technique,
+    group_norm_technique, zscore_technique, minmax_technique, symmetric_technique, preset_technique;
+
+std::span<const Technique> techniques() noexcept {
+  static const Technique table[] = {
+      batch_norm_technique,     //
+      layer_norm_technique,     //
+      rms_norm_technique,       //
+      instance_norm_technique,  //
+      group_norm_technique,     //
+      zscore_technique,         //
+      minmax_technique,         //
+      symmetric_technique,      //
+      preset_technique,         //
+  };
+  return table;
+}
+
+const Technique& technique_named(std::string_view name) {
+  std::string names;
+  for (const Technique& technique : techniques()) {
+    if (technique.name == name) return technique;
+    names += (names.empty() ? "" : ", ") + std::string(technique.name);
+  }
+  throw Error(Code::usage, "[technique] name: expected one of " + names + ", got \"" + std::string(name) + "\"");
+}
+
+}  // namespace poise

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <poise/tensor.h>
+
+#include "core/element.h"
+
+namespace poise {
+
+// A small operand or result of any floating type and any strides, by row-major index. Absent: get gives the default,
+// set does nothing.
+class Values {
+ public:
+  Values() = default;
+  explicit Values(const TensorView& view) noexcept : view_(view), writable_(view.data()) {}
+  explicit Values(const ConstTensorView& view) noexcept : view_(view) {}
+
+  bool present() const noexcept { return view_.present(); }
+  std::int64_t count() const noexcept { return view_.elements(); }
+  double get(std::int64_t index, double absent = 0) const noexcept {
+    return present() ? element_at(view_.data(), view_.dtype(), offset(index)) : absent;
+  }
+  void set(std::int64_t index, double value) const noexcept {
+    if (present()) set_element(writable_, view_.dtype(), offset(index), value);
+  }
+
+ private:
+  std::int64_t offset(std::int64_t index) const noexcept {
+    std::int64_t offset = 0;
+    for (int i = view_.rank(); i-- > 0;) {
+      const std::int64_t k = i > 0 ? index % view_.size(i) : index;
+      offset += k * view_.stride(i);
+      if (i > 0) index /= view_.size(i);
+    }
+    return offset;
+  }
+
+  ConstTensorView view_;
+  void* writable_ = nullptr;
+};
+
+}  // namespace poise
