@@ -94,6 +94,14 @@ TEST(Problem, RefusesBrokenText) {
   }
 }
 
+TEST(Problem, AChannelAxisIsOne) {
+  EXPECT_EQ(problem_from("group_norm:f32:2x4x4:channel_axes=-1").parameters.channel_axes, (Dims{-1}));
+  EXPECT_EQ(problem_from("batch_norm:f32:2x4x4:channel_axes=1,2").parameters.channel_axes, (Dims{1, 2}));
+  EXPECT_EQ(refusal("group_norm:f32:2x4x4:channel_axes=1,2"), Code::usage);
+  // One that only a narrowing cast would turn into axis 1.
+  EXPECT_EQ(refusal("group_norm:f32:2x4x4:channel_axes=4294967297"), Code::usage);
+}
+
 TEST(Problem, RefusesBrokenSizes) {
   for (const char* text : {"group_norm:f32:", "group_norm:f32:2x", "group_norm:f32:x2", "group_norm:f32:2xx2",
                            "group_norm:f32:-2x4", "group_norm:f32:2,4", "group_norm:f32:1x1x1x1x1x1x1x1x1",

@@ -54,7 +54,7 @@ void set_option(Problem& problem, std::string_view text) {
   } else if (text == "beta") {
     problem.beta = true;
   } else {
-    set_parameter(problem.parameters, key, value);
+    set_parameter(technique, problem.parameters, key, value);
   }
 }
 
@@ -89,6 +89,20 @@ Dims layout_strides(std::string_view layout, const Dims& sizes) {
     throw Error(Code::shape, fmt::format("[problem] layout: expected at least 2 sizes for nhwc, got {}", sizes.str()));
   }
   return channels_last_strides(sizes);
+}
+
+void set_parameter(const Technique& technique, Parameters& parameters, std::string_view name, std::string_view value) {
+  Parameters changed = parameters;
+  set_parameter(changed, name, value);
+  const auto one_axis = [&](const Parameter* p) { return p->name == name && p->values == std::string_view("axis"); };
+  if (std::any_of(technique.parameters.begin(), technique.parameters.end(), one_axis)) {
+    const Dims& axes = changed.channel_axes;
+    if (axes.size() != 1 || axes[0] < -max_rank || axes[0] >= max_rank) {
+      throw Error(Code::usage, fmt::format("[{}] {}: expected one axis of {} to {}, got {}", technique.name, name,
+                                           -max_rank, max_rank - 1, value));
+    }
+  }
+  parameters = changed;
 }
 
 bool takes(const Technique& technique, std::string_view parameter) noexcept {

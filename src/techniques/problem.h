@@ -39,6 +39,9 @@ Dims sizes_from(std::string_view text, char separator);
 // The strides of a layout named nchw or nhwc.
 Dims layout_strides(std::string_view layout, const Dims& sizes);
 
+// set_parameter, held to what this technique takes: one axis where it has one ("axis" in the table).
+void set_parameter(const Technique& technique, Parameters& parameters, std::string_view name, std::string_view value);
+
 // Whether the technique lists this parameter or operand.
 bool takes(const Technique& technique, std::string_view parameter) noexcept;
 
