@@ -29,5 +29,7 @@ struct NpzMember {
 // Stored without compression and without a time: the same arrays give the same bytes. Appears whole or not at
 // all.
 void write_npz(const std::string& path, std::span<const NpzMember> members, bool force);
+// The same bytes to a file that the caller commits.
+void write_npz(AtomicFile& file, std::span<const NpzMember> members);
 
 }  // namespace poise
