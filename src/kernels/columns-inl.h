@@ -38,9 +38,9 @@ struct ColumnRange {
   }
 };
 
-// Lanes [j, j + step) of `rows` rows; load(x) reads one step of a row.
-template <class Op, class X, class Load>
-HWY_INLINE void measure_step(const MeasureColumns& m, const X* x, std::int64_t j, std::int64_t rows, Load load_row) {
+// Lanes [j, j + step) of `rows` rows; load_row reads one step of a row.
+template <class Op, class X, class LoadRow>
+HWY_INLINE void measure_step(const MeasureColumns& m, const X* x, std::int64_t j, std::int64_t rows, LoadRow load_row) {
   const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
   VD s0 = hn::LoadU(DD(), m.s + j), s1 = hn::LoadU(DD(), m.s + j + half);
   VD q0 = hn::LoadU(DD(), m.q + j), q1 = hn::LoadU(DD(), m.q + j + half);
@@ -81,7 +81,14 @@ HWY_NOINLINE void measure_columns(const MeasureColumns& m) {
         const Padded<X> padded(p, count);
         load_step(padded.lanes, a, b);
       };
+      // The lanes past the end may be another piece's sums: they get back what they held.
+      HWY_ALIGN double s[max_step], q[max_step];
+      const auto past = static_cast<std::size_t>(step() - count);
+      std::memcpy(s, m.s + m.lanes, past * sizeof(double));
+      std::memcpy(q, m.q + m.lanes, past * sizeof(double));
       measure_step<Op>(m, x, j, rows, part);
+      std::memcpy(m.s + m.lanes, s, past * sizeof(double));
+      std::memcpy(m.q + m.lanes, q, past * sizeof(double));
     }
   }
 }

@@ -108,6 +108,7 @@ constexpr const char* results[] = {"mean", "rstd", "running_mean", "running_var"
 
 }  // namespace
 
+extern const Technique batch_norm_technique;  // the table names it
 const Technique batch_norm_technique = {
     .name = "batch_norm",
     .title = "Batch normalization",

@@ -74,6 +74,7 @@ constexpr const char* results[] = {"mean", "rstd"};
 
 }  // namespace
 
+extern const Technique group_norm_technique;  // the table names it
 const Technique group_norm_technique = {
     .name = "group_norm",
     .title = "Group normalization",

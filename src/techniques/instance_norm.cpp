@@ -106,6 +106,7 @@ constexpr const char* results[] = {"mean", "rstd", "running_mean", "running_var"
 
 }  // namespace
 
+extern const Technique instance_norm_technique;  // the table names it
 const Technique instance_norm_technique = {
     .name = "instance_norm",
     .title = "Instance normalization",

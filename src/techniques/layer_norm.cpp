@@ -52,6 +52,7 @@ constexpr const char* results[] = {"mean", "rstd"};
 
 }  // namespace
 
+extern const Technique layer_norm_technique;  // the table names it
 const Technique layer_norm_technique = {
     .name = "layer_norm",
     .title = "Layer normalization",

@@ -51,6 +51,7 @@ constexpr const char* results_kept[] = {"center", "scale"};
 
 }  // namespace
 
+extern const Technique minmax_technique;  // the table names it
 const Technique minmax_technique = {
     .name = "minmax",
     .title = "Min-max scaling",

@@ -87,6 +87,7 @@ constexpr const char* results_kept[] = {"center", "scale"};
 
 }  // namespace
 
+extern const Technique preset_technique;  // the table names it
 const Technique preset_technique = {
     .name = "preset",
     .title = "Published mean and std",

@@ -63,6 +63,7 @@ constexpr const char* results[] = {"rstd"};
 
 }  // namespace
 
+extern const Technique rms_norm_technique;  // the table names it
 const Technique rms_norm_technique = {
     .name = "rms_norm",
     .title = "Root mean square normalization",

@@ -43,6 +43,7 @@ constexpr const char* results_kept[] = {"center", "scale"};
 
 }  // namespace
 
+extern const Technique symmetric_technique;  // the table names it
 const Technique symmetric_technique = {
     .name = "symmetric",
     .title = "Scaling to [-1, 1]",

@@ -67,6 +67,7 @@ constexpr const char* results_kept[] = {"center", "scale"};
 
 }  // namespace
 
+extern const Technique zscore_technique;  // the table names it
 const Technique zscore_technique = {
     .name = "zscore",
     .title = "Z-score standardization",
