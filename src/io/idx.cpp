@@ -64,11 +64,9 @@ void IdxReader::read_header() {
   check_extent(*stream_, "idx", start.size() + 4 * static_cast<std::uint64_t>(rank), sizes_.product() == 0 ? 0 : bytes);
 }
 
-void IdxReader::read_samples(std::span<std::byte> block, std::int64_t count) {
+void IdxReader::read_samples(std::span<std::byte> block) {
   stream_->read(block);
   swap_byte_order(block, size_of(dtype_));
-  next_sample_ += count;
-  if (next_sample_ == samples()) stream_->expect_end();
 }
 
 }  // namespace poise

@@ -22,8 +22,10 @@ class IdxReader {
   std::int64_t samples() const noexcept { return sizes_[0]; }
   const ByteStream& stream() const noexcept { return *stream_; }
 
-  // The next count samples into block, row-major, in this machine's byte order.
-  void read_samples(std::span<std::byte> block, std::int64_t count);
+  // The next samples, filling block, row-major, in this machine's byte order.
+  void read_samples(std::span<std::byte> block);
+  // Error{data} when anything follows the samples, or the checksum of a compressed file is wrong.
+  void expect_end() { stream_->expect_end(); }
 
  private:
   void read_header();
@@ -31,7 +33,6 @@ class IdxReader {
   std::unique_ptr<ByteStream> stream_;
   DType dtype_ = DType::u8;
   Dims sizes_;
-  std::int64_t next_sample_ = 0;
 };
 
 }  // namespace poise

@@ -25,15 +25,17 @@ class NpyReader {
 
   // The whole array; one of Fortran order keeps it, as strides. Only before the first block.
   Tensor read_all();
-  // The next count samples into block, row-major, in this machine's byte order. Fortran order needs a plain file.
-  void read_samples(std::span<std::byte> block, std::int64_t count);
+  // The next samples, filling block, row-major, in this machine's byte order. Fortran order needs a plain file.
+  void read_samples(std::span<std::byte> block);
+  // Error{data} when anything follows the samples, or the checksum of a compressed file is wrong.
+  void expect_end();
 
  private:
-  void read_fortran_samples(std::span<std::byte> block, std::int64_t count);
+  void read_fortran_samples(std::span<std::byte> block);
 
   std::unique_ptr<ByteStream> stream_;
   NpyHeader header_;
-  std::int64_t next_sample_ = 0;
+  std::uint64_t next_sample_ = 0;  // of Fortran order
 };
 
 Tensor read_npy(const std::string& path, const NpyOptions& options = {});

@@ -62,29 +62,33 @@ Tensor NpyReader::read_all() {
   return x;
 }
 
-void NpyReader::read_samples(std::span<std::byte> block, std::int64_t count) {
+void NpyReader::read_samples(std::span<std::byte> block) {
   if (header_.fortran) {
-    read_fortran_samples(block, count);
+    read_fortran_samples(block);
   } else {
     stream_->read(block);
   }
   if (header_.swapped) swap_byte_order(block, size_of(header_.dtype));
-  next_sample_ += count;
-  if (!header_.fortran && next_sample_ == samples()) stream_->expect_end();
 }
 
-// One value of all samples lies together: each value of the sample is a run of count in the file, spread in the block.
-void NpyReader::read_fortran_samples(std::span<std::byte> block, std::int64_t count) {
+// One value of all samples lies together: each value of a sample is a run in the file, spread in the block.
+void NpyReader::read_fortran_samples(std::span<std::byte> block) {
   const std::size_t size = size_of(header_.dtype);
   const auto rows = static_cast<std::uint64_t>(samples());
-  const std::size_t values = block.size() / size / static_cast<std::size_t>(count);
-  std::vector<std::byte> run(static_cast<std::size_t>(count) * size);
+  const std::size_t values = header_.data_bytes() / rows / size;
+  std::vector<std::byte> run(block.size() / values);
   SampleOdometer odometer(header_.sizes);
   for (std::size_t value = 0; value < values; ++value, odometer.advance()) {
-    stream_->read_at(header_.data_offset + (value * rows + static_cast<std::uint64_t>(next_sample_)) * size, run);
+    stream_->read_at(header_.data_offset + (value * rows + next_sample_) * size, run);
     std::byte* to = block.data() + static_cast<std::size_t>(odometer.place()) * size;
     for (std::size_t i = 0; i < run.size(); i += size, to += values * size) std::memcpy(to, run.data() + i, size);
   }
+  next_sample_ += run.size() / size;
+}
+
+// Of Fortran order the places read are exact, and so was the check of the file's size.
+void NpyReader::expect_end() {
+  if (!header_.fortran) stream_->expect_end();
 }
 
 Tensor read_npy(const std::string& path, const NpyOptions& options) {
