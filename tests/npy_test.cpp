@@ -130,7 +130,7 @@ TEST(NpyTest, ReadsSamplesInBlocksOfEverySize) {
       std::string got(24 * size_of(c.type->dtype), '\0');
       const std::size_t bytes = got.size() / 2 * static_cast<std::size_t>(block);
       for (std::size_t at = 0; at < got.size(); at += bytes) {
-        reader.read_samples(std::as_writable_bytes(std::span(got)).subspan(at, bytes), block);
+        reader.read_samples(std::as_writable_bytes(std::span(got)).subspan(at, bytes));
       }
       EXPECT_EQ(got, stored_values(*c.type, false, false)) << "blocks of " << block;
     }
