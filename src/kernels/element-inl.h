@@ -7,6 +7,7 @@
 #define POISE_KERNELS_ELEMENT_INL_H_
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <poise/dtype.h>

@@ -112,6 +112,16 @@ struct MapOne {
   HWY_INLINE std::int64_t head(std::int64_t length) const { return streaming ? elements_to_line(y, length) : 0; }
 };
 
+// Hardware prefetchers stop at the end of a page: what the stream reads some bursts later is asked for here. It may lie
+// past the run (then it is the next one, or nothing), never to be read here.
+inline constexpr std::size_t prefetch_bytes = 2048;
+
+template <class X>
+HWY_INLINE void prefetch(const X* x) {
+  const auto* ahead = reinterpret_cast<const char*>(x) + prefetch_bytes;
+  for (std::size_t line = 0; line < burst * sizeof(X); line += 64) hwy::Prefetch(ahead + line);
+}
+
 // One loop for all three: kMeasure reads the runs of *measure, kMap writes those of *map, with the same length.
 template <class X, class Y, bool kMeasure, bool kMap, bool kPerElement>
 HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int64_t length) {
@@ -133,6 +143,7 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
       if constexpr (kMeasure) {
         Moment moment(measure->pivot[k], sums[k]);
         const X* x = static_cast<const X*>(measure->x[k]) + i;
+        prefetch(x);
         if constexpr (kMap) {
           if (maps) {
             const MapOne<X, Y, kPerElement> m(*map, k);

@@ -60,6 +60,8 @@ class Rows {
  private:
   Piece piece(std::int64_t index) const noexcept {
     Piece p;
+    p.length = plan_.length;
+    if (pieces_ == 1) return p;
     const std::int64_t part = index % pieces_a_run_, run = index / pieces_a_run_ % runs_;
     p.unit = index / pieces_a_run_ / runs_;
     p.at = offsets_at(plan_.units.dims(), p.unit) + offsets_at(plan_.runs.dims(), run);
