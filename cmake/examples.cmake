@@ -6,4 +6,11 @@ foreach(source IN LISTS example_sources)
   add_executable(example_${name} ${source})
   set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY examples)
   target_link_libraries(example_${name} PRIVATE poise_flags poise)
+  list(APPEND example_targets example_${name})
 endforeach()
+
+# The demonstration is measured against the limit probe.
+if(TARGET example_demo)
+  target_sources(example_demo PRIVATE bench/probe.cpp)
+  target_include_directories(example_demo PRIVATE ${PROJECT_SOURCE_DIR})
+endif()
