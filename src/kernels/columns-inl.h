@@ -14,82 +14,104 @@ HWY_BEFORE_NAMESPACE();
 namespace poise {
 namespace HWY_NAMESPACE {
 
-// Rows added to a lane's sums before they go back to memory.
-inline constexpr std::int64_t rows_a_step = 8;
+// Rows added to a lane's sums before they go back to memory. More would meet in few cache sets where the rows' stride
+// is a power of two.
+inline constexpr std::int64_t rows_a_step = 4;
+// Rows that the hardware cannot foresee are asked for this many groups ahead.
+inline constexpr std::int64_t groups_ahead = 2;
 
-// What happens to the two halves of a lane step; `s` and `q` live in memory between groups of rows.
+// One vector of lanes: what is collected of it lives in memory between groups of rows.
 struct ColumnMoment {
-  static constexpr bool needs_pivot = true;
-  HWY_INLINE static void add(VD v, VD pivot, VD& s, VD& q) {
+  VD pivot, s, q;
+  HWY_INLINE ColumnMoment(const MeasureColumns& m, std::int64_t j)
+      : pivot(hn::LoadU(DD(), m.pivot + j)), s(hn::LoadU(DD(), m.s + j)), q(hn::LoadU(DD(), m.q + j)) {}
+  HWY_INLINE void add(VD v) {
     const VD d = hn::Sub(v, pivot);
     s = hn::Add(s, d);
     q = hn::MulAdd(d, d, q);
   }
+  HWY_INLINE void save(const MeasureColumns& m, std::int64_t j) const {
+    hn::StoreU(s, DD(), m.s + j);
+    hn::StoreU(q, DD(), m.q + j);
+  }
 };
 
 struct ColumnRange {
-  static constexpr bool needs_pivot = false;
-  // A NaN, once in, stays: it compares unequal to itself in the sum that selects it.
-  HWY_INLINE static void add(VD v, VD, VD& s, VD& q) {
+  VD s, q;
+  HWY_INLINE ColumnRange(const MeasureColumns& m, std::int64_t j)
+      : s(hn::LoadU(DD(), m.s + j)), q(hn::LoadU(DD(), m.q + j)) {}
+  // Minimum instructions drop a NaN: once in, it is put back.
+  HWY_INLINE void add(VD v) {
     const auto nan = hn::Or(hn::IsNaN(v), hn::IsNaN(s));
     const VD poison = hn::Set(DD(), NAN);
     s = hn::IfThenElse(nan, poison, hn::Min(s, v));
     q = hn::IfThenElse(nan, poison, hn::Max(q, v));
   }
+  HWY_INLINE void save(const MeasureColumns& m, std::int64_t j) const {
+    hn::StoreU(s, DD(), m.s + j);
+    hn::StoreU(q, DD(), m.q + j);
+  }
 };
 
-// Lanes [j, j + step) of `rows` rows; load_row reads one step of a row.
-template <class Op, class X, class LoadRow>
-HWY_INLINE void measure_step(const MeasureColumns& m, const X* x, std::int64_t j, std::int64_t rows, LoadRow load_row) {
+// Lanes [j, j + 2 steps) of `rows` rows: a whole cache line of float32 is used while it is there.
+template <class Op, class X>
+HWY_INLINE void measure_lines(const MeasureColumns& m, const X* x, std::int64_t j, std::int64_t rows) {
   const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
-  VD s0 = hn::LoadU(DD(), m.s + j), s1 = hn::LoadU(DD(), m.s + j + half);
-  VD q0 = hn::LoadU(DD(), m.q + j), q1 = hn::LoadU(DD(), m.q + j + half);
-  VD p0 = hn::Zero(DD()), p1 = hn::Zero(DD());
-  if constexpr (Op::needs_pivot) {
-    p0 = hn::LoadU(DD(), m.pivot + j);
-    p1 = hn::LoadU(DD(), m.pivot + j + half);
-  }
+  Op a(m, j), b(m, j + half), c(m, j + 2 * half), d(m, j + 3 * half);
   for (std::int64_t r = 0; r < rows; ++r) {
-    VD a, b;
-    load_row(x + r * m.stride + j, a, b);
-    Op::add(a, p0, s0, q0);
-    Op::add(b, p1, s1, q1);
+    const X* row = x + r * m.stride + j;
+    hwy::Prefetch(row + groups_ahead * rows_a_step * m.stride);
+    VD v, w;
+    load_step(row, v, w);
+    a.add(v);
+    b.add(w);
+    load_step(row + step(), v, w);
+    c.add(v);
+    d.add(w);
   }
-  hn::StoreU(s0, DD(), m.s + j);
-  hn::StoreU(s1, DD(), m.s + j + half);
-  hn::StoreU(q0, DD(), m.q + j);
-  hn::StoreU(q1, DD(), m.q + j + half);
+  a.save(m, j);
+  b.save(m, j + half);
+  c.save(m, j + 2 * half);
+  d.save(m, j + 3 * half);
+}
+
+// Up to a step of lanes. The sums past the end may be another piece's: they get back what they held.
+template <class Op, class X>
+HWY_NOINLINE void measure_rest(const MeasureColumns& m, const X* x, std::int64_t j, std::int64_t rows) {
+  const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
+  const std::int64_t count = m.lanes - j < step() ? m.lanes - j : step();
+  const auto past = static_cast<std::size_t>(step() - count) * sizeof(double);
+  HWY_ALIGN double s[max_step], q[max_step];
+  std::memcpy(s, m.s + j + count, past);
+  std::memcpy(q, m.q + j + count, past);
+  Op a(m, j), b(m, j + half);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const Padded<X> padded(x + r * m.stride + j, count);
+    VD v, w;
+    load_step(padded.lanes, v, w);
+    a.add(v);
+    b.add(w);
+  }
+  a.save(m, j);
+  b.save(m, j + half);
+  std::memcpy(m.s + j + count, s, past);
+  std::memcpy(m.q + j + count, q, past);
 }
 
 template <class Op, class X>
 HWY_NOINLINE void measure_columns(const MeasureColumns& m) {
-  const auto whole = [](const X* p, VD& a, VD& b) HWY_ATTR { load_step(p, a, b); };
   for (std::int64_t r = 0; r < m.rows; r += rows_a_step) {
     const std::int64_t rows = m.rows - r < rows_a_step ? m.rows - r : rows_a_step;
     const X* x = static_cast<const X*>(m.x) + r * m.stride;
     std::int64_t j = 0;
-    for (; j + step() <= m.lanes; j += step()) {
+    for (; j + 2 * step() <= m.lanes; j += 2 * step()) {
       if (rows == rows_a_step) {
-        measure_step<Op>(m, x, j, rows_a_step, whole);
+        measure_lines<Op>(m, x, j, rows_a_step);
       } else {
-        measure_step<Op>(m, x, j, rows, whole);
+        measure_lines<Op>(m, x, j, rows);
       }
     }
-    if (j < m.lanes) {
-      const std::int64_t count = m.lanes - j;
-      const auto part = [count](const X* p, VD& a, VD& b) HWY_ATTR {
-        const Padded<X> padded(p, count);
-        load_step(padded.lanes, a, b);
-      };
-      // The lanes past the end may be another piece's sums: they get back what they held.
-      HWY_ALIGN double s[max_step], q[max_step];
-      const auto past = static_cast<std::size_t>(step() - count);
-      std::memcpy(s, m.s + m.lanes, past * sizeof(double));
-      std::memcpy(q, m.q + m.lanes, past * sizeof(double));
-      measure_step<Op>(m, x, j, rows, part);
-      std::memcpy(m.s + m.lanes, s, past * sizeof(double));
-      std::memcpy(m.q + m.lanes, q, past * sizeof(double));
-    }
+    for (; j < m.lanes; j += step()) measure_rest<Op>(m, x, j, rows);
   }
 }
 
@@ -151,19 +173,26 @@ struct MapRow {
 };
 
 template <class X, class Y, ColumnGamma kMode>
-HWY_NOINLINE void map_columns(const MapColumns& m) {
-  for (std::int64_t r = 0; r < m.rows; ++r) {
-    const MapRow<X, Y, kMode> row(m, r);
-    std::int64_t j = m.streaming ? elements_to_line(row.y, m.lanes) : 0;
-    if (j > 0) row.stretch(0, j);
-    for (; j + step() <= m.lanes; j += step()) {
-      row.one(j, m.streaming);
-      if constexpr (std::is_same_v<Compute<X>, double>) {
-        row.one(j + static_cast<std::int64_t>(hn::Lanes(DD())), m.streaming);
-      }
+HWY_INLINE void map_row(const MapColumns& m, std::int64_t r) {
+  const MapRow<X, Y, kMode> row(m, r);
+  std::int64_t j = m.streaming ? elements_to_line(row.y, m.lanes) : 0;
+  if (j > 0) row.stretch(0, j);
+  for (; j + step() <= m.lanes; j += step()) {
+    row.one(j, m.streaming);
+    if constexpr (std::is_same_v<Compute<X>, double>) {
+      row.one(j + static_cast<std::int64_t>(hn::Lanes(DD())), m.streaming);
     }
-    if (j < m.lanes) row.stretch(j, m.lanes);
   }
+  if (j < m.lanes) row.stretch(j, m.lanes);
+}
+
+// Rows a quarter apart in turn: four far streams.
+template <class X, class Y, ColumnGamma kMode>
+HWY_NOINLINE void map_columns(const MapColumns& m) {
+  const std::int64_t quarter = m.rows / max_streams;
+  for (std::int64_t r = 0; r < quarter; ++r)
+    for (int k = 0; k < max_streams; ++k) map_row<X, Y, kMode>(m, r + k * quarter);
+  for (std::int64_t r = max_streams * quarter; r < m.rows; ++r) map_row<X, Y, kMode>(m, r);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -116,7 +116,8 @@ HWY_INLINE void store(VD v, double* p, bool streaming) {
 }
 HWY_INLINE void store_bits(hn::Vec<hn::Rebind<std::uint16_t, DF>> bits, std::uint16_t* p, bool streaming) {
   const hn::Rebind<std::uint16_t, DF> d16;
-  if (streaming) {
+  // Highway streams whole vectors only: of half a one (SSE4) it would write, and want aligned, twice as much.
+  if (streaming && hn::Lanes(d16) * sizeof(std::uint16_t) >= 16) {
     hn::Stream(bits, d16, p);
   } else {
     hn::StoreU(bits, d16, p);

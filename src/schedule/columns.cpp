@@ -24,6 +24,7 @@ struct Tile {
 struct Scratch {
   double *pivot = nullptr, *s = nullptr, *q = nullptr, *block_s = nullptr, *block_q = nullptr;
   void *hi = nullptr, *scale = nullptr, *shift = nullptr;
+  Measured* measured = nullptr;  // one a cell
 };
 
 class Columns {
@@ -45,6 +46,9 @@ class Columns {
       row_ = rows.back();
       outer_rows_ = rows.first(rows.size() - 1);
     }
+    gamma_in_loop_ = plan.gamma_by_row || plan.gamma_by_element;
+    lanes_alike_ = true;
+    for (const Dim& d : plan.lane_merged.dims()) lanes_alike_ &= gamma_in_loop_ || (d.gamma == 0 && d.beta == 0);
     blocks_a_run_ = (row_.size + block_rows - 1) / block_rows;
     blocks_ = elements(outer_rows_) * blocks_a_run_;
   }
@@ -73,6 +77,8 @@ class Columns {
       std::fill_n(*array, width_, 0.0);
     }
     for (void** array : {&s.hi, &s.scale, &s.shift}) *array = workspace_.take<double>(width_);
+    s.measured = workspace_.take<Measured>(plan_.tile / merged_);
+    std::fill_n(s.measured, plan_.tile / merged_, Measured{});
     return s;
   }
 
@@ -155,20 +161,52 @@ class Columns {
   // --- merge ---
 
   // Four sums side by side, joined in a fixed order, so that a cell of many lanes is not one chain of additions.
+  static double added(const double* values, std::int64_t count) noexcept {
+    double parts[4] = {};
+    std::int64_t j = 0;
+    for (; j + 4 <= count; j += 4)
+      for (int i = 0; i < 4; ++i) parts[i] += values[j + i];
+    for (int i = 0; j < count; ++j, ++i) parts[i] += values[j];
+    return (parts[0] + parts[1]) + (parts[2] + parts[3]);
+  }
+
   Sums cell_sums(const Tile& t, const Scratch& scratch, std::int64_t lane) const noexcept {
-    Sums parts[4] = {nothing(plan_.statistic), nothing(plan_.statistic), nothing(plan_.statistic),
-                     nothing(plan_.statistic)};
+    Sums sums = nothing(plan_.statistic);
     for (std::int64_t f = 0; f < plan_.fold; ++f) {
       const double* s = scratch.s + f * t.lanes + lane;
       const double* q = scratch.q + f * t.lanes + lane;
-      for (std::int64_t j = 0; j < merged_; ++j) join(plan_.statistic, parts[(f + j) % 4], {s[j], q[j]});
+      if (plan_.statistic != Statistic::range) {
+        join(plan_.statistic, sums, {added(s, merged_), added(q, merged_)});
+      } else {
+        for (std::int64_t j = 0; j < merged_; ++j) join(plan_.statistic, sums, {s[j], q[j]});
+      }
     }
-    for (int i = 1; i < 4; ++i) join(plan_.statistic, parts[0], parts[i]);
-    return parts[0];
+    return sums;
+  }
+
+  // The cells' statistics, from the lanes' sums; true when a bad pivot made way for the mean and the lanes have to be
+  // measured again.
+  bool merge_lanes(const Tile& t, const Scratch& scratch) const noexcept {
+    bool again = false;
+    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
+      const double pivot = scratch.pivot[lane];
+      const Sums sums = cell_sums(t, scratch, lane);
+      Measured& m = scratch.measured[lane / merged_];
+      m = measured_of(plan_.statistic, plan_.cell_elements, pivot, sums);
+      if (plan_.statistic != Statistic::moments || !bad_pivot(m, pivot, plan_.x_type)) continue;
+      set_pivot(t, scratch, lane, m.mean);
+      again = true;
+    }
+    return again;
+  }
+
+  static Offsets along(const Dim& d, std::int64_t i, const Offsets& base) noexcept {
+    return {0, 0, base.gamma + i * d.gamma, base.beta + i * d.beta, base.cell + i * d.cell};
   }
 
   Offsets lane_offsets(const Tile& t, std::int64_t lane) const noexcept {
     const std::int64_t at = t.first + lane;
+    if (merged_ == 1 && plan_.lane_cells.dims().size() == 1) return along(plan_.lane_cells.dims()[0], at, t.base);
     Offsets offsets =
         offsets_at(plan_.lane_cells.dims(), at / merged_) + offsets_at(plan_.lane_merged.dims(), at % merged_);
     offsets.gamma += t.base.gamma;
@@ -177,61 +215,39 @@ class Columns {
     return offsets;
   }
 
-  // Moves the pivot of every cell whose pivot was bad to its mean; false when there was none.
-  bool mend_pivots(const Tile& t, const Scratch& scratch) const noexcept {
-    if (plan_.statistic != Statistic::moments) return false;
-    bool any = false;
-    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
-      const double pivot = scratch.pivot[lane];
-      const Measured m = measured_of(plan_.statistic, plan_.cell_elements, pivot, cell_sums(t, scratch, lane));
-      if (!bad_pivot(m, pivot, plan_.x_type)) continue;
-      set_pivot(t, scratch, lane, m.mean);
-      any = true;
-    }
-    return any;
-  }
-
   // Fills the lanes' coefficients; true when some cell is beyond float32 coefficients.
   bool merge(const Tile& t, const Scratch& scratch) const noexcept {
     bool any_extreme = false;
     for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
-      const CellAffine affine = merge_cell(t, scratch, lane);
+      const Offsets at = lane_offsets(t, lane);
+      const CellAffine affine = (*job_.merge)(at.cell, scratch.measured[lane / merged_]);
       any_extreme |= extreme(affine, plan_.x_type);
       if (plan_.x_type == DType::f64) {
-        fill_lanes<double>(t, scratch, lane, affine);
+        fill_lanes<double>(t, scratch, lane, at, affine);
       } else {
-        fill_lanes<float>(t, scratch, lane, affine);
+        fill_lanes<float>(t, scratch, lane, at, affine);
       }
     }
     return any_extreme;
   }
 
-  CellAffine merge_cell(const Tile& t, const Scratch& scratch, std::int64_t lane) const noexcept {
-    Measured m;
-    if (plan_.statistic != Statistic::none) {
-      m = measured_of(plan_.statistic, plan_.cell_elements, scratch.pivot[lane], cell_sums(t, scratch, lane));
-    }
-    return (*job_.merge)(lane_offsets(t, lane).cell, m);
-  }
-
   template <class T>
-  void fill_lanes(const Tile& t, const Scratch& scratch, std::int64_t lane, const CellAffine& affine) const noexcept {
-    const bool folded_in = !plan_.gamma_by_row && !plan_.gamma_by_element;
-    bool constant = true;  // gamma and beta the same for all lanes of the cell
-    for (const Dim& d : plan_.lane_merged.dims()) constant &= d.gamma == 0 && d.beta == 0;
-    Coefficients c;
-    for (std::int64_t j = 0; j < merged_; ++j) {
-      if (j == 0 || !constant) {
-        const Offsets at = lane_offsets(t, lane + j);
-        c = coefficients_of(affine, folded_in ? operands_.gamma.value(at.gamma) : 1,
-                            folded_in ? operands_.beta.value(at.beta) : 0, plan_.x_type);
-      }
+  void fill_lanes(const Tile& t, const Scratch& scratch, std::int64_t lane, const Offsets& first,
+                  const CellAffine& affine) const noexcept {
+    for (std::int64_t j = 0; j < merged_;) {
+      // Lanes that share gamma and beta share coefficients.
+      const std::int64_t alike = lanes_alike_ ? merged_ : 1;
+      const Offsets at = j == 0 ? first : lane_offsets(t, lane + j);
+      const double gamma = gamma_in_loop_ ? 1 : operands_.gamma.value(at.gamma);
+      const double beta = gamma_in_loop_ ? 0 : operands_.beta.value(at.beta);
+      const Coefficients c = coefficients_of(affine, gamma, beta, plan_.x_type);
       for (std::int64_t f = 0; f < plan_.fold; ++f) {
-        const std::int64_t at = f * t.lanes + lane + j;
-        static_cast<T*>(scratch.hi)[at] = static_cast<T>(c.hi);
-        static_cast<T*>(scratch.scale)[at] = static_cast<T>(c.scale);
-        static_cast<T*>(scratch.shift)[at] = static_cast<T>(c.shift);
+        const std::int64_t to = f * t.lanes + lane + j;
+        std::fill_n(static_cast<T*>(scratch.hi) + to, alike, static_cast<T>(c.hi));
+        std::fill_n(static_cast<T*>(scratch.scale) + to, alike, static_cast<T>(c.scale));
+        std::fill_n(static_cast<T*>(scratch.shift) + to, alike, static_cast<T>(c.shift));
       }
+      j += alike;
     }
   }
 
@@ -249,7 +265,7 @@ class Columns {
       m.hi = scratch.hi;
       m.scale = scratch.scale;
       m.shift = scratch.shift;
-      if (plan_.gamma_by_row || plan_.gamma_by_element) set_gamma(t, at, m);
+      if (gamma_in_loop_) set_gamma(t, at, m);
       m.streaming = plan_.streaming;
       kernels_.map_columns[static_cast<int>(plan_.x_type)][static_cast<int>(plan_.y_type)](m);
     });
@@ -272,7 +288,7 @@ class Columns {
       Offsets at = lane_offsets(t, lane);
       at.x = t.base.x + lane;
       at.y = t.base.y + lane;
-      elements_.map(at, dims, merge_cell(t, scratch, lane));
+      elements_.map(at, dims, (*job_.merge)(at.cell, scratch.measured[lane / merged_]));
     }
   }
 
@@ -282,7 +298,10 @@ class Columns {
     if (plan_.statistic != Statistic::none) {
       fill_pivots(t, scratch);
       measure(t, scratch);
-      if (mend_pivots(t, scratch)) measure(t, scratch);
+      if (merge_lanes(t, scratch)) {
+        measure(t, scratch);
+        merge_lanes(t, scratch);
+      }
     }
     if (merge(t, scratch)) return map_exactly(t, scratch);
     // Backwards: what was measured last is still in the cache.
@@ -306,7 +325,10 @@ class Columns {
     if (plan_.statistic != Statistic::none) {
       fill_pivots(t, scratch);
       measure_shared(t, scratch, partial);
-      if (mend_pivots(t, scratch)) measure_shared(t, scratch, partial);
+      if (merge_lanes(t, scratch)) {
+        measure_shared(t, scratch, partial);
+        merge_lanes(t, scratch);
+      }
     }
     if (merge(t, scratch)) return map_exactly(t, scratch);
     used_ = parallel_for(plan_.threads, blocks_, [&](std::int64_t begin, std::int64_t end, int) {
@@ -326,6 +348,8 @@ class Columns {
   Dim row_;
   std::span<const Dim> outer_rows_;
   std::int64_t blocks_a_run_ = 1, blocks_ = 1;
+  bool gamma_in_loop_ = false;
+  bool lanes_alike_ = true;  // the lanes of a cell share gamma and beta
 };
 
 }  // namespace
