@@ -14,11 +14,9 @@ HWY_BEFORE_NAMESPACE();
 namespace poise {
 namespace HWY_NAMESPACE {
 
-// Rows added to a lane's sums before they go back to memory. More would meet in few cache sets where the rows' stride
-// is a power of two.
+// Rows added to a lane's sums before they go back to memory: far ones, as that many streams. More would meet in few
+// cache sets where the rows' distance is a power of two.
 inline constexpr std::int64_t rows_a_step = 4;
-// Rows that the hardware cannot foresee are asked for this many groups ahead.
-inline constexpr std::int64_t groups_ahead = 2;
 
 // One vector of lanes: what is collected of it lives in memory between groups of rows.
 struct ColumnMoment {
@@ -55,12 +53,13 @@ struct ColumnRange {
 
 // Lanes [j, j + 2 steps) of `rows` rows: a whole cache line of float32 is used while it is there.
 template <class Op, class X>
-HWY_INLINE void measure_lines(const MeasureColumns& m, const X* x, std::int64_t j, std::int64_t rows) {
+HWY_INLINE void measure_lines(const MeasureColumns& m, const X* x, std::int64_t stride, std::int64_t j,
+                              std::int64_t rows) {
   const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
   Op a(m, j), b(m, j + half), c(m, j + 2 * half), d(m, j + 3 * half);
   for (std::int64_t r = 0; r < rows; ++r) {
-    const X* row = x + r * m.stride + j;
-    hwy::Prefetch(row + groups_ahead * rows_a_step * m.stride);
+    const X* row = x + r * stride + j;
+    hwy::Prefetch(row + m.ahead);
     VD v, w;
     load_step(row, v, w);
     a.add(v);
@@ -77,7 +76,8 @@ HWY_INLINE void measure_lines(const MeasureColumns& m, const X* x, std::int64_t 
 
 // Up to a step of lanes. The sums past the end may be another piece's: they get back what they held.
 template <class Op, class X>
-HWY_NOINLINE void measure_rest(const MeasureColumns& m, const X* x, std::int64_t j, std::int64_t rows) {
+HWY_NOINLINE void measure_rest(const MeasureColumns& m, const X* x, std::int64_t stride, std::int64_t j,
+                               std::int64_t rows) {
   const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
   const std::int64_t count = m.lanes - j < step() ? m.lanes - j : step();
   const auto past = static_cast<std::size_t>(step() - count) * sizeof(double);
@@ -86,7 +86,7 @@ HWY_NOINLINE void measure_rest(const MeasureColumns& m, const X* x, std::int64_t
   std::memcpy(q, m.q + j + count, past);
   Op a(m, j), b(m, j + half);
   for (std::int64_t r = 0; r < rows; ++r) {
-    const Padded<X> padded(x + r * m.stride + j, count);
+    const Padded<X> padded(x + r * stride + j, count);
     VD v, w;
     load_step(padded.lanes, v, w);
     a.add(v);
@@ -99,20 +99,26 @@ HWY_NOINLINE void measure_rest(const MeasureColumns& m, const X* x, std::int64_t
 }
 
 template <class Op, class X>
-HWY_NOINLINE void measure_columns(const MeasureColumns& m) {
-  for (std::int64_t r = 0; r < m.rows; r += rows_a_step) {
-    const std::int64_t rows = m.rows - r < rows_a_step ? m.rows - r : rows_a_step;
-    const X* x = static_cast<const X*>(m.x) + r * m.stride;
-    std::int64_t j = 0;
-    for (; j + 2 * step() <= m.lanes; j += 2 * step()) {
-      if (rows == rows_a_step) {
-        measure_lines<Op>(m, x, j, rows_a_step);
-      } else {
-        measure_lines<Op>(m, x, j, rows);
-      }
+HWY_INLINE void measure_group(const MeasureColumns& m, std::int64_t first, std::int64_t stride, std::int64_t rows) {
+  const X* x = static_cast<const X*>(m.x) + first * m.stride;
+  std::int64_t j = 0;
+  for (; j + 2 * step() <= m.lanes; j += 2 * step()) {
+    if (rows == rows_a_step) {
+      measure_lines<Op>(m, x, stride, j, rows_a_step);
+    } else {
+      measure_lines<Op>(m, x, stride, j, rows);
     }
-    for (; j < m.lanes; j += step()) measure_rest<Op>(m, x, j, rows);
   }
+  for (; j < m.lanes; j += step()) measure_rest<Op>(m, x, stride, j, rows);
+}
+
+// The order in which a lane adds its rows depends on their number alone.
+template <class Op, class X>
+HWY_NOINLINE void measure_columns(const MeasureColumns& m) {
+  const std::int64_t quarter = m.rows / rows_a_step;
+  for (std::int64_t r = 0; r < quarter; ++r) measure_group<Op, X>(m, r, quarter * m.stride, rows_a_step);
+  const std::int64_t done = quarter * rows_a_step;
+  if (done < m.rows) measure_group<Op, X>(m, done, m.stride, m.rows - done);
 }
 
 // One row of lanes through its coefficients.

@@ -4,6 +4,7 @@
 #include "schedule/columns.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/parallel.h"
 #include "kernels/kernels.h"
@@ -26,6 +27,20 @@ struct Scratch {
   void *hi = nullptr, *scale = nullptr, *shift = nullptr;
   Measured* measured = nullptr;  // one a cell
 };
+
+// n copies of a value by whole blocks, the last one overlapping: set-up that a scalar loop would make half of the time.
+template <class T>
+void fill_run(T* to, std::int64_t n, T value) noexcept {
+  constexpr std::int64_t width = 64 / sizeof(T);
+  T block[width];
+  for (T& b : block) b = value;
+  if (n < width) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = value;
+    return;
+  }
+  for (std::int64_t i = 0; i + width <= n; i += width) std::memcpy(to + i, block, sizeof(block));
+  std::memcpy(to + n - width, block, sizeof(block));
+}
 
 class Columns {
  public:
@@ -110,9 +125,8 @@ class Columns {
   }
 
   void measure_block(const Tile& t, std::int64_t block, const double* pivot, double* s, double* q) const noexcept {
-    const Sums none = nothing(plan_.statistic);
-    std::fill_n(s, width_, none.s);
-    std::fill_n(q, width_, none.q);
+    fill_run(s, width_, nothing(plan_.statistic).s);
+    fill_run(q, width_, nothing(plan_.statistic).q);
     const auto& table = plan_.statistic == Statistic::range ? kernels_.range_columns : kernels_.measure_columns;
     for_each_piece(t, block, [&](const Offsets& at, std::int64_t rows, std::int64_t lanes) {
       MeasureColumns m;
@@ -120,6 +134,7 @@ class Columns {
       m.stride = row_.x * plan_.fold;
       m.rows = rows;
       m.lanes = lanes;
+      m.ahead = tiles_ > 1 ? t.lanes : 2 * m.stride;
       m.pivot = pivot;
       m.s = s;
       m.q = q;
@@ -155,7 +170,7 @@ class Columns {
   }
 
   void set_pivot(const Tile& t, const Scratch& scratch, std::int64_t lane, double pivot) const noexcept {
-    for (std::int64_t f = 0; f < plan_.fold; ++f) std::fill_n(scratch.pivot + f * t.lanes + lane, merged_, pivot);
+    for (std::int64_t f = 0; f < plan_.fold; ++f) fill_run(scratch.pivot + f * t.lanes + lane, merged_, pivot);
   }
 
   // --- merge ---
@@ -243,9 +258,9 @@ class Columns {
       const Coefficients c = coefficients_of(affine, gamma, beta, plan_.x_type);
       for (std::int64_t f = 0; f < plan_.fold; ++f) {
         const std::int64_t to = f * t.lanes + lane + j;
-        std::fill_n(static_cast<T*>(scratch.hi) + to, alike, static_cast<T>(c.hi));
-        std::fill_n(static_cast<T*>(scratch.scale) + to, alike, static_cast<T>(c.scale));
-        std::fill_n(static_cast<T*>(scratch.shift) + to, alike, static_cast<T>(c.shift));
+        fill_run(static_cast<T*>(scratch.hi) + to, alike, static_cast<T>(c.hi));
+        fill_run(static_cast<T*>(scratch.scale) + to, alike, static_cast<T>(c.scale));
+        fill_run(static_cast<T*>(scratch.shift) + to, alike, static_cast<T>(c.shift));
       }
       j += alike;
     }
