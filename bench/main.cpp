@@ -63,13 +63,13 @@ void measure(benchmark::State& state, Row& row, const Options& options) {
   context.threads = options.threads;
   const int way = best_way(c);
   c.run(0, context);
-  std::vector<double> times, limits;
+  std::vector<double> times, limits, copies;
   std::size_t turn = 0;
   for (auto _ : state) {
-    limits.push_back(seconds([&] { probe(way, c.x(turn), c.y(turn), c.bytes_in(), c.bytes_out()); }));
-    ++turn;
-    times.push_back(seconds([&] { c.run(turn, context); }));
-    ++turn;
+    limits.push_back(seconds([&] { probe(0, c.x(turn), c.y(turn), c.bytes_in(), c.bytes_out()); }));
+    times.push_back(seconds([&] { c.run(turn + 1, context); }));
+    copies.push_back(seconds([&] { probe(way, c.x(turn + 2), c.y(turn + 2), c.bytes_in(), c.bytes_out()); }));
+    turn += 3;
     state.SetIterationTime(times.back());
   }
   const double time = median(times), limit = median(limits);
@@ -78,6 +78,7 @@ void measure(benchmark::State& state, Row& row, const Options& options) {
   state.counters["limit_us"] = limit * 1e6;
   state.counters["GB/s"] = static_cast<double>(c.bytes_in() + c.bytes_out()) / time / 1e9;
   state.counters["ratio"] = row.ratio;
+  state.counters["copy"] = time / median(copies);
   state.SetLabel(context.plan());
 }
 

@@ -19,10 +19,10 @@ struct Way {
 };
 
 constexpr Way all_ways[] = {
-    {"1 stream, streaming", 1, 4096, true},
     {"4 streams of 256 B, streaming", 4, 256, true},
     {"4 streams of 512 B, streaming", 4, 512, true},
     {"4 streams of 1 KiB, streaming", 4, 1024, true},
+    {"1 stream, streaming", 1, 4096, true},
     {"1 stream, cached", 1, 4096, false},
     {"4 streams of 512 B, cached", 4, 512, false},
 };

@@ -15,6 +15,8 @@
 namespace poise {
 namespace {
 
+constexpr std::int64_t lanes_ahead = 512;
+
 // A closure: one tile of lanes of one index of the outside cells.
 struct Tile {
   Offsets base;
@@ -124,6 +126,13 @@ class Columns {
     }
   }
 
+  // What the stream of a row reads soon: further along where rows follow each other, the next tile's part of the row,
+  // or a later row.
+  std::int64_t ahead(const Tile& t) const noexcept {
+    if (row_.x == t.lanes) return lanes_ahead;
+    return tiles_ > 1 ? t.lanes : 2 * row_.x;
+  }
+
   void measure_block(const Tile& t, std::int64_t block, const double* pivot, double* s, double* q) const noexcept {
     fill_run(s, width_, nothing(plan_.statistic).s);
     fill_run(q, width_, nothing(plan_.statistic).q);
@@ -134,7 +143,7 @@ class Columns {
       m.stride = row_.x * plan_.fold;
       m.rows = rows;
       m.lanes = lanes;
-      m.ahead = tiles_ > 1 ? t.lanes : 2 * m.stride;
+      m.ahead = ahead(t);
       m.pivot = pivot;
       m.s = s;
       m.q = q;
