@@ -112,14 +112,16 @@ struct MapOne {
   HWY_INLINE std::int64_t head(std::int64_t length) const { return streaming ? elements_to_line(y, length) : 0; }
 };
 
-// Hardware prefetchers stop at the end of a page: what the stream reads some bursts later is asked for here. It may lie
-// past the run (then it is the next one, or nothing), never to be read here.
-inline constexpr std::size_t prefetch_bytes = 2048;
+// Hardware prefetchers start anew with each short run: what the stream reads some bursts later is asked for here. It
+// may lie past the run (then it is the next one, or nothing), never to be read here. Long runs they foresee themselves.
+inline constexpr std::int64_t prefetch_bytes = 2048, long_run_bytes = 8192;
 
 template <class X>
-HWY_INLINE void prefetch(const X* x) {
+HWY_INLINE void prefetch(const X* x, std::int64_t length) {
+  constexpr auto size = static_cast<std::int64_t>(sizeof(X));
+  if (length * size > long_run_bytes) return;
   const auto* ahead = reinterpret_cast<const char*>(x) + prefetch_bytes;
-  for (std::size_t line = 0; line < burst * sizeof(X); line += 64) hwy::Prefetch(ahead + line);
+  for (std::int64_t line = 0; line < burst * size; line += 64) hwy::Prefetch(ahead + line);
 }
 
 // One loop for all three: kMeasure reads the runs of *measure, kMap writes those of *map, with the same length.
@@ -143,7 +145,7 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
       if constexpr (kMeasure) {
         Moment moment(measure->pivot[k], sums[k]);
         const X* x = static_cast<const X*>(measure->x[k]) + i;
-        prefetch(x);
+        prefetch(x, length);
         if constexpr (kMap) {
           if (maps) {
             const MapOne<X, Y, kPerElement> m(*map, k);
