@@ -1,5 +1,5 @@
 // demo [IMAGES.npy]: every technique of the table on batches of images, one line each: its cell, mean and deviation of
-// what it wrote, its time, and how much of that time the memory needs anyway (the limit probe, which moves the same
+// what it wrote, its time, and how much of that time the memory needs anyway (the limit probe, which copies the same
 // bytes in the same loop). IMAGES.npy: float32 images of Fashion-MNIST, normalized by the training set's statistics;
 // without it, random ones.
 
@@ -112,22 +112,11 @@ struct Batches {
   ConstTensorView in(std::int64_t turn) const { return of(ConstTensorView(x), turn); }
   TensorView out(std::int64_t turn) const { return of(TensorView(y), turn); }
   std::size_t bytes(DType type) const { return static_cast<std::size_t>(images * image) * poise::size_of(type); }
-  double limit(int way, std::int64_t turn) const {
+  double limit(std::int64_t turn) const {
     return microseconds(
-        [&] { poise::bench::probe(way, in(turn).data(), out(turn).data(), bytes(x.dtype()), bytes(y.dtype())); });
+        [&] { poise::bench::probe(0, in(turn).data(), out(turn).data(), bytes(x.dtype()), bytes(y.dtype())); });
   }
 };
-
-// The way of reading and writing that is fastest on this machine for these types.
-int best_way(const Batches& batches) {
-  std::vector<double> medians;
-  for (int way = 0; way < poise::bench::ways(); ++way) {
-    std::vector<double> times;
-    for (std::int64_t turn = 0; turn < batches.count; ++turn) times.push_back(batches.limit(way, turn));
-    medians.push_back(median(times));
-  }
-  return static_cast<int>(std::min_element(medians.begin(), medians.end()) - medians.begin());
-}
 
 // An image is a sample of four channels, the bands of seven rows from top to bottom; the cell of layer and RMS norm is
 // the image. Input scaling sees grey images, which have no channel axis.
@@ -146,7 +135,7 @@ std::string cell_of(const poise::Technique& technique) {
   return cell.substr(0, cell.find_first_of(",;:"));
 }
 
-void show(const poise::Technique& technique, const Batches& batches, int way) {
+void show(const poise::Technique& technique, const Batches& batches) {
   poise::Context context;
   context.threads = 1;  // as the probe
   const bool scales_input = batches.x.dtype() == DType::u8;
@@ -157,7 +146,7 @@ void show(const poise::Technique& technique, const Batches& batches, int way) {
   run(0);
   std::vector<double> times, limits;
   for (std::int64_t turn = 0; turn < std::max<std::int64_t>(batches.count, 7); ++turn) {
-    limits.push_back(batches.limit(way, turn));
+    limits.push_back(batches.limit(turn));
     times.push_back(microseconds([&] { run(turn + 1); }));
   }
   run(0);
@@ -174,15 +163,14 @@ void demonstrate(const Tensor& images) {
   std::printf("back to bytes by the inverse: mean %.10f, std %.10f of pixels in [0, 1]\n\n", of_pixels.mean / 255,
               of_pixels.std / 255);
   const Batches normalized{images, y}, raw{pixels, y};
-  const int way = best_way(normalized), raw_way = best_way(raw);
   std::printf("batches of %lld images, one thread, %s; four bands of seven rows are the channels\n",
               static_cast<long long>(normalized.images), poise::name_of(poise::active_target()));
   std::printf("%-14s %-40s %11s %9s %7s %8s\n", "technique", "cell", "mean after", "std after", "us", "of limit");
   for (const poise::Technique& technique : poise::techniques()) {
     const bool scales_input = std::strcmp(technique.results[0], "center") == 0;
-    show(technique, scales_input ? raw : normalized, scales_input ? raw_way : way);
+    show(technique, scales_input ? raw : normalized);
   }
-  std::printf("100 %% of the limit is reading and writing the same bytes and doing nothing with them\n");
+  std::printf("100 %% of the limit: a copy of the same bytes in the same run\n");
 }
 
 }  // namespace
