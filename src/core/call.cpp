@@ -38,6 +38,14 @@ Call::Call(const char* technique, TensorView y, ConstTensorView x, Context& cont
   }
 }
 
+Call::~Call() {
+  try {
+    context_.state().workspace.reset();
+  } catch (const std::bad_alloc&) {
+    // The next call asks again, and says so if there is still none.
+  }
+}
+
 void Call::fail(Code code, const char* operand, const std::string& expected, const std::string& got) const {
   throw Error(code, fmt::format("[{}] {}: expected {}, got {}", job_.technique, operand, expected, got));
 }

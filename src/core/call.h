@@ -15,6 +15,10 @@ namespace poise {
 class Call {
  public:
   Call(const char* technique, TensorView y, ConstTensorView x, Context& context);
+  // Leaves the workspace in one piece, so that the next call of this size allocates nothing.
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
 
   int rank() const noexcept { return job_.x.rank(); }
   std::int64_t size(int axis) const noexcept { return job_.x.size(axis); }

@@ -18,9 +18,12 @@ class Workspace {
       return;
     }
     spilled_.reset();
-    capacity_ = used_ + used_ / 4;
+    const std::size_t wanted = used_ + used_ / 4;
     used_ = 0;
-    memory_.reset(allocate(capacity_));
+    capacity_ = 0;
+    memory_.reset();
+    memory_.reset(allocate(wanted));
+    capacity_ = wanted;
   }
 
   template <class T>

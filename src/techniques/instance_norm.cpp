@@ -59,7 +59,13 @@ void instance_norm(TensorView y, ConstTensorView x, const InstanceNormOptions& o
   check_running(call, o, r, channels);
   call.result("mean", r.mean, cells, DType::f64, {r.rstd});
   call.result("rstd", r.rstd, cells, DType::f64, {r.mean});
-  if (o.mode == InstanceNormMode::evaluation && o.running_mean.present() && o.running_var.present()) {
+  const bool evaluates = o.mode == InstanceNormMode::evaluation;
+  if (evaluates && o.running_mean.present() != o.running_var.present()) {
+    call.fail(Code::usage, "running_mean, running_var", "both or none in evaluation", "one");
+  }
+  if (evaluates && o.running_mean.present()) {
+    for (const TensorView& result : {r.mean, r.rstd, r.running_mean, r.running_var})
+      if (result.present()) call.fail(Code::usage, "results", "none in evaluation with running statistics", "one");
     call.keep(channel);
     const FromRunning merge(o.running_mean, o.running_var, {o.eps, o.eps_place, o.divisor});
     job.merge = &merge;

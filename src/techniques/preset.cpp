@@ -59,11 +59,10 @@ class PresetMerge final : public ScalingMerge {
 std::span<const Preset> presets() noexcept { return table; }
 
 const Preset& preset_named(std::string_view name) {
-  std::string names;
-  for (const Preset& preset : table) {
+  for (const Preset& preset : table)
     if (preset.name == name) return preset;
-    names += (names.empty() ? "" : ", ") + std::string(preset.name);
-  }
+  std::string names;
+  for (const Preset& preset : table) names += (names.empty() ? "" : ", ") + std::string(preset.name);
   throw Error(Code::usage, fmt::format("[preset] preset: expected one of {}, got \"{}\"", names, name));
 }
 

@@ -18,8 +18,12 @@ class SymmetricMerge final : public RangeScaling {
       : RangeScaling(o.min, o.max, results, 0) {}
 
   CellAffine operator()(std::int64_t cell, const Measured& m) const noexcept override {
-    const double half = (high(cell, m) - low(cell, m)) / 2;
-    return scaled(cell, low(cell, m) + half, 0, half == 0 ? 0 : 1 / half);
+    const double least = low(cell, m), most = high(cell, m);
+    // The middle as hi + lo: the sum of the two ends is exact in two doubles (Knuth's two-sum), and so is its half.
+    const double sum = least + most, part = sum - least;
+    const double rest = (least - (sum - part)) + (most - part);
+    const double half = (most - least) / 2;
+    return scaled(cell, sum / 2, rest / 2, half == 0 ? 0 : 1 / half);
   }
 };
 

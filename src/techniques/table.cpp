@@ -26,9 +26,10 @@ std::span<const Technique> techniques() noexcept {
 }
 
 const Technique& technique_named(std::string_view name) {
+  for (const Technique& technique : techniques())
+    if (technique.name == name) return technique;
   std::string names;
   for (const Technique& technique : techniques()) {
-    if (technique.name == name) return technique;
     names += (names.empty() ? "" : ", ") + std::string(technique.name);
   }
   throw Error(Code::usage, "[technique] name: expected one of " + names + ", got \"" + std::string(name) + "\"");

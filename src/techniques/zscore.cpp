@@ -38,7 +38,7 @@ void zscore(TensorView y, ConstTensorView x, const ZscoreOptions& o, const Scali
   const bool given = given_pair(call, "mean", o.mean, "std", o.std, kept);
   const Values std(o.std);
   for (std::int64_t i = 0; given && i < kept.product(); ++i)
-    if (!(std.get(i) >= 0)) call.fail(Code::usage, "std", "numbers of at least 0", "a negative number or NaN");
+    if (!(std.get(i) > 0)) call.fail(Code::usage, "std", "positive numbers", "0, a negative number or NaN");
   if (!given && o.divisor == Divisor::sample && call.elements_a_cell() == 1 && !call.empty()) {
     call.fail(Code::shape, "divisor", "population where a cell has one value", "sample");
   }
