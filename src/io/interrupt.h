@@ -8,8 +8,8 @@ struct Interrupted {
   int signal;
 };
 
-// For the command's main, once: SIGINT and SIGTERM ask for a stop (a second one ends the process at once); a write past
-// the file size limit or into a closed pipe is an error of that write instead of a signal.
+// For the command's main, once: SIGINT and SIGTERM ask for a stop (a second one, half a second later, ends the process
+// at once); a write past the file size limit or into a closed pipe is an error of that write instead of a signal.
 void install_signal_handlers();
 
 // Throws Interrupted once a stop was asked for. Called between blocks of work.
