@@ -1,0 +1,15 @@
+#include "cli/apply.h"
+#include "cli/cli.h"
+#include "cli/stats.h"
+
+int main(int argc, char** argv) {
+  CLI::App app{"Normalizes activations, weights and input data.", "poise"};
+  poise::add_globals(app);
+  poise::add_version(app);
+  poise::add_run(app);
+  poise::add_list(app);
+  poise::add_explain(app);
+  poise::add_stats(app);
+  poise::add_apply(app);
+  return poise::dispatch(app, argc, argv);
+}

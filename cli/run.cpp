@@ -1,0 +1,142 @@
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <poise/context.h>
+#include <poise/technique.h>
+#include <CLI/App.hpp>
+
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/outputs.h"
+#include "io/interrupt.h"
+#include "io/npy.h"
+#include "io/npz.h"
+#include "techniques/parameters.h"
+#include "techniques/problem.h"
+
+namespace poise {
+namespace {
+
+// One `poise run TECHNIQUE ...`, as given.
+struct Request {
+  const Technique* technique = nullptr;
+  Given given;
+  std::string x, y, dtype, stats;
+  NpyOptions npy;
+  bool force = false;
+};
+
+// Where statistics go: members of one npz file, or a file each in a folder.
+class StatsFiles {
+ public:
+  StatsFiles(Outputs& outputs, const std::string& path, const std::vector<std::string>& names) : names_(names) {
+    if (path.empty()) return;
+    if (std::filesystem::path(path).extension() == ".npz") {
+      npz_ = &outputs.open(path);
+      return;
+    }
+    outputs.create_folder(path);
+    for (const std::string& name : names) npy_.push_back(&outputs.open(fmt::format("{}/{}.npy", path, name)));
+  }
+
+  void write(const std::deque<Tensor>& values) {
+    std::vector<NpzMember> members;
+    for (std::size_t i = 0; i < names_.size(); ++i) members.push_back({names_[i], values[i]});
+    if (npz_) write_npz(*npz_, members);
+    for (std::size_t i = 0; i < npy_.size(); ++i) {
+      write_npy(values[i], [&](std::span<const std::byte> bytes) { npy_[i]->write(bytes); });
+    }
+  }
+
+ private:
+  std::vector<std::string> names_;
+  AtomicFile* npz_ = nullptr;
+  std::vector<AtomicFile*> npy_;
+};
+
+// The files of the operands, kept while the parameters' views show them.
+std::deque<Tensor> read_operands(const Request& request, Parameters& parameters) {
+  std::deque<Tensor> operands;
+  for (const auto& [name, path] : request.given.files) {
+    *operand_named(parameters, name) = operands.emplace_back(read_npy(path, request.npy));
+  }
+  return operands;
+}
+
+// A statistic that continues an old one (running_mean) exists only where the old one is given.
+std::vector<std::string> results_of(const Request& request) {
+  if (request.stats.empty()) return {};
+  std::vector<std::string> names;
+  for (const char* name : request.technique->results) {
+    if (!takes(*request.technique, name) || request.given.files.count(name)) names.emplace_back(name);
+  }
+  return names;
+}
+
+std::deque<Tensor> make_results(const Technique& technique, const std::vector<std::string>& names, const Dims& x,
+                                Parameters& parameters, Results& results) {
+  std::deque<Tensor> tensors;
+  for (const std::string& name : names) {
+    const bool continues = takes(technique, name);
+    const DType dtype = continues ? operand_named(parameters, name)->dtype() : DType::f64;
+    *result_named(results, name) = tensors.emplace_back(dtype, technique.shape_of(name, x, parameters));
+  }
+  return tensors;
+}
+
+void run(const Request& request) {
+  const Technique& technique = *request.technique;
+  Parameters parameters = request.given.parameters(technique);
+  const DType dtype = request.dtype.empty() ? DType::f32 : dtype_named(request.dtype);
+  const std::vector<std::string> names = results_of(request);
+  Outputs outputs(request.force);
+  AtomicFile& y_file = outputs.open(request.y);
+  StatsFiles stats_files(outputs, request.stats, names);
+
+  const Tensor x = read_npy(request.x, request.npy);
+  const std::deque<Tensor> operands = read_operands(request, parameters);
+  const Tensor y(request.dtype.empty() ? default_y(x.dtype()) : dtype, x.sizes());
+  Results results;
+  const std::deque<Tensor> stats = make_results(technique, names, x.sizes(), parameters, results);
+  Context context;
+  context.threads = globals().threads;
+  technique.run(y, x, parameters, results, context);
+  check_interrupt();
+
+  write_npy(y, [&](std::span<const std::byte> bytes) { y_file.write(bytes); });
+  stats_files.write(stats);
+  outputs.commit();
+  if (globals().verbose) fmt::print(stderr, "poise: {}\n", context.plan());
+}
+
+void add_technique(CLI::App& verb, const Technique& technique) {
+  CLI::App* command = verb.add_subcommand(technique.name, technique.title);
+  // The callback below keeps it as long as the command.
+  const auto request = std::make_shared<Request>();
+  request->technique = &technique;
+  command->add_option("X", request->x, "The input, an npy file")->required()->type_name("X.npy");
+  command->add_option("-o,--output", request->y, "The output, an npy file")->required()->type_name("Y.npy");
+  add_text_options(*command, technique, request->given);
+  add_file_options(*command, technique, request->given);
+  command->add_option("--dtype", request->dtype, "y's type; by default x's, or f32 where x is u8")
+      ->type_name("f32|f64|bf16|f16");
+  command->add_option("--save-stats", request->stats, "The statistics, as one npz file or a folder of npy files")
+      ->type_name("S.npz|FOLDER");
+  command->add_flag("--void2-is-bf16", request->npy.void2_is_bfloat16, "Read npy files of type '<V2' as bfloat16");
+  command->add_flag("--force", request->force, "Replace outputs that exist");
+  command->callback([request] { run(*request); });
+}
+
+}  // namespace
+
+void add_run(CLI::App& app) {
+  CLI::App* verb = app.add_subcommand("run", "Normalize a tensor: poise run TECHNIQUE X.npy -o Y.npy");
+  verb->require_subcommand(1);
+  for (const Technique& technique : techniques()) add_technique(*verb, technique);
+}
+
+}  // namespace poise
