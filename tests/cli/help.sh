@@ -1,0 +1,2 @@
+poise --help
+poise run group_norm --help

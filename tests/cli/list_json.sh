@@ -1,0 +1,1 @@
+poise list --json | sed -E 's/"version": "[0-9.]+"/"version": "VERSION"/'

@@ -1,0 +1,6 @@
+npy make x.npy u8 64,64 0
+ulimit -f 8
+poise stats x.npy -o s.json
+status=$?
+ls -A
+exit $status
