@@ -40,8 +40,7 @@ void check(Call& call, const BatchNormOptions& o, const BatchNormResults& r, con
   call.affine(o.gamma, o.beta, axes);
   call.eps(o.eps);
   check_running(call, o, r, channels);
-  call.result("mean", r.mean, channels, DType::f64, {r.rstd});
-  call.result("rstd", r.rstd, channels, DType::f64, {r.mean});
+  check_saved(call, r, channels);
   if (!o.track_running && (r.running_mean.present() || r.running_var.present())) {
     call.fail(Code::usage, "track_running", "true where new running statistics are wanted", "false");
   }
@@ -67,8 +66,7 @@ void batch_norm(TensorView y, ConstTensorView x, const BatchNormOptions& o, cons
   if (!o.running_mean.present() || !o.running_var.present()) {
     call.fail(Code::usage, "running_mean, running_var", "both in evaluation and frozen", "none");
   }
-  for (const TensorView& result : {r.mean, r.rstd, r.running_mean, r.running_var})
-    if (result.present()) call.fail(Code::usage, "results", "none in evaluation and frozen", "one");
+  refuse_results(call, r, "none in evaluation and frozen");
   const FromRunning running(o.running_mean, o.running_var, {o.eps, o.eps_place, o.divisor});
   job.merge = &running;
   execute(job, context);
@@ -77,33 +75,20 @@ void batch_norm(TensorView y, ConstTensorView x, const BatchNormOptions& o, cons
 namespace {
 
 BatchNormOptions options_of(const Parameters& p) {
-  BatchNormOptions o{.mode = p.mode,
-                     .gamma = p.gamma,
-                     .beta = p.beta,
-                     .running_mean = p.running_mean,
-                     .running_var = p.running_var,
-                     .eps_place = p.eps_place,
-                     .divisor = p.divisor,
-                     .running_divisor = p.running_divisor,
-                     .momentum = p.momentum,
-                     .track_running = p.track_running};
+  BatchNormOptions o{.mode = p.mode, .gamma = p.gamma, .beta = p.beta};
+  take_running(o, p);
+  o.eps_place = p.eps_place;
+  o.divisor = p.divisor;
+  o.track_running = p.track_running;
   if (p.eps >= 0) o.eps = p.eps;
   if (!p.channel_axes.empty()) o.channel_axes = p.channel_axes;
   return o;
 }
 
-constexpr const Parameter* parameters[] = {&describe::gamma,
-                                           &describe::beta,
-                                           &describe::eps,
-                                           &describe::eps_place,
-                                           &describe::divisor,
-                                           &describe::mode,
-                                           &describe::channel_axes,
-                                           &describe::running_mean,
-                                           &describe::running_var,
-                                           &describe::momentum,
-                                           &describe::running_divisor,
-                                           &describe::track_running};
+namespace d = describe;
+constexpr const Parameter* parameters[] = {
+    &d::gamma,        &d::beta,         &d::eps,         &d::eps_place, &d::divisor,         &d::mode,
+    &d::channel_axes, &d::running_mean, &d::running_var, &d::momentum,  &d::running_divisor, &d::track_running};
 constexpr const char* results[] = {"mean", "rstd", "running_mean", "running_var"};
 
 }  // namespace

@@ -34,18 +34,6 @@ class InstanceMerge final : public Merge {
   double* kept_;
 };
 
-void update(const Running& running, const double* kept, std::int64_t samples, std::int64_t channels) noexcept {
-  for (std::int64_t c = 0; c < channels; ++c) {
-    double mean = 0, variance = 0;
-    for (std::int64_t n = 0; n < samples; ++n) {
-      mean += kept[2 * (n * channels + c)];
-      variance += kept[2 * (n * channels + c) + 1];
-    }
-    const auto n = static_cast<double>(samples);
-    running.update(c, mean / n, variance / n);
-  }
-}
-
 }  // namespace
 
 void instance_norm(TensorView y, ConstTensorView x, const InstanceNormOptions& o, const InstanceNormResults& r,
@@ -57,15 +45,13 @@ void instance_norm(TensorView y, ConstTensorView x, const InstanceNormOptions& o
   call.affine(o.gamma, o.beta, channel);
   call.eps(o.eps);
   check_running(call, o, r, channels);
-  call.result("mean", r.mean, cells, DType::f64, {r.rstd});
-  call.result("rstd", r.rstd, cells, DType::f64, {r.mean});
+  check_saved(call, r, cells);
   const bool evaluates = o.mode == InstanceNormMode::evaluation;
   if (evaluates && o.running_mean.present() != o.running_var.present()) {
     call.fail(Code::usage, "running_mean, running_var", "both or none in evaluation", "one");
   }
   if (evaluates && o.running_mean.present()) {
-    for (const TensorView& result : {r.mean, r.rstd, r.running_mean, r.running_var})
-      if (result.present()) call.fail(Code::usage, "results", "none in evaluation with running statistics", "one");
+    refuse_results(call, r, "none in evaluation with running statistics");
     call.keep(channel);
     const FromRunning merge(o.running_mean, o.running_var, {o.eps, o.eps_place, o.divisor});
     job.merge = &merge;
@@ -83,31 +69,28 @@ void instance_norm(TensorView y, ConstTensorView x, const InstanceNormOptions& o
   execute(job, context);
   if (!running.wanted() || context.explain_only) return;
   if (call.empty()) return running.keep();
-  update(running, kept, cells[0], cells[1]);
+  running.update_by_average(kept, cells[0]);
 }
 
 namespace {
 
 InstanceNormOptions options_of(const Parameters& p) {
-  InstanceNormOptions o{
-      .mode = p.mode == BatchNormMode::training ? InstanceNormMode::training : InstanceNormMode::evaluation,
-      .gamma = p.gamma,
-      .beta = p.beta,
-      .running_mean = p.running_mean,
-      .running_var = p.running_var,
-      .eps_place = p.eps_place,
-      .divisor = p.divisor,
-      .running_divisor = p.running_divisor,
-      .momentum = p.momentum};
+  const bool trains = p.mode == BatchNormMode::training;
+  InstanceNormOptions o{.mode = trains ? InstanceNormMode::training : InstanceNormMode::evaluation};
+  take_running(o, p);
+  o.gamma = p.gamma;
+  o.beta = p.beta;
+  o.eps_place = p.eps_place;
+  o.divisor = p.divisor;
   if (p.eps >= 0) o.eps = p.eps;
   if (!p.channel_axes.empty()) o.channel_axis = static_cast<int>(p.channel_axes[0]);
   return o;
 }
 
-constexpr const Parameter* parameters[] = {&describe::gamma,        &describe::beta,           &describe::eps,
-                                           &describe::eps_place,    &describe::divisor,        &describe::mode,
-                                           &describe::channel_axis, &describe::running_mean,   &describe::running_var,
-                                           &describe::momentum,     &describe::running_divisor};
+namespace d = describe;
+constexpr const Parameter* parameters[] = {
+    &d::gamma,        &d::beta,         &d::eps,         &d::eps_place, &d::divisor,        &d::mode,
+    &d::channel_axis, &d::running_mean, &d::running_var, &d::momentum,  &d::running_divisor};
 constexpr const char* results[] = {"mean", "rstd", "running_mean", "running_var"};
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/call.h"
 #include "core/job.h"
 #include "techniques/values.h"
 
@@ -58,5 +59,12 @@ class Normalize final : public Merge {
   Deviation deviation_;
   Values mean_, rstd_;
 };
+
+// The saved mean and rstd, of the cells' shape.
+template <class Results>
+void check_saved(const Call& call, const Results& r, const Dims& cells) {
+  call.result("mean", r.mean, cells, DType::f64, {r.rstd});
+  call.result("rstd", r.rstd, cells, DType::f64, {r.mean});
+}
 
 }  // namespace poise

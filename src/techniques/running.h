@@ -1,5 +1,7 @@
 #pragma once
 
+#include <poise/technique.h>
+
 #include "core/call.h"
 #include "techniques/normalize.h"
 
@@ -17,6 +19,18 @@ class Running {
   void update(std::int64_t i, double mean, double variance) const noexcept {
     new_mean_.set(i, (1 - momentum_) * old_mean_.get(i) + momentum_ * mean);
     new_var_.set(i, (1 - momentum_) * old_var_.get(i) + momentum_ * variance);
+  }
+  // By the average over samples of (mean, variance) pairs, kept as [sample][channel].
+  void update_by_average(const double* kept, std::int64_t samples) const noexcept {
+    const std::int64_t channels = old_mean_.present() ? old_mean_.count() : old_var_.count();
+    for (std::int64_t c = 0; c < channels; ++c) {
+      double mean = 0, variance = 0;
+      for (std::int64_t n = 0; n < samples; ++n) {
+        mean += kept[2 * (n * channels + c)];
+        variance += kept[2 * (n * channels + c) + 1];
+      }
+      update(c, mean / static_cast<double>(samples), variance / static_cast<double>(samples));
+    }
   }
   // No samples: the statistics stay what they were.
   void keep() const noexcept {
@@ -43,6 +57,22 @@ void check_running(const Call& call, const Options& options, const Results& resu
   };
   check("running_mean", options.running_mean, results.running_mean, results.running_var);
   check("running_var", options.running_var, results.running_var, results.running_mean);
+}
+
+// The running statistics' part of a technique's options, from the parameters of the table.
+template <class Options>
+void take_running(Options& o, const Parameters& p) {
+  o.running_mean = p.running_mean;
+  o.running_var = p.running_var;
+  o.running_divisor = p.running_divisor;
+  o.momentum = p.momentum;
+}
+
+// What normalizes with running statistics has none of its own to give.
+template <class Results>
+void refuse_results(const Call& call, const Results& r, const char* expected) {
+  for (const TensorView& result : {r.mean, r.rstd, r.running_mean, r.running_var})
+    if (result.present()) call.fail(Code::usage, "results", expected, "one");
 }
 
 // The merge of evaluation and frozen: running statistics in place of measured ones.
