@@ -41,11 +41,11 @@ void instance_norm(TensorView y, ConstTensorView x, const InstanceNormOptions& o
   Call call("instance_norm", y, x, context);
   const Dims axes = call.axes("channel_axis", {0, o.channel_axis});
   const Dims channel = {axes[1]}, cells = call.sizes_of(axes), channels = call.sizes_of(channel);
-  Job& job = call.job();
   call.affine(o.gamma, o.beta, channel);
   call.eps(o.eps);
   check_running(call, o, r, channels);
   check_saved(call, r, cells);
+  Job& job = call.job();
   const bool evaluates = o.mode == InstanceNormMode::evaluation;
   if (evaluates && o.running_mean.present() != o.running_var.present()) {
     call.fail(Code::usage, "running_mean, running_var", "both or none in evaluation", "one");
@@ -76,10 +76,9 @@ namespace {
 
 InstanceNormOptions options_of(const Parameters& p) {
   const bool trains = p.mode == BatchNormMode::training;
-  InstanceNormOptions o{.mode = trains ? InstanceNormMode::training : InstanceNormMode::evaluation};
+  InstanceNormOptions o{
+      .mode = trains ? InstanceNormMode::training : InstanceNormMode::evaluation, .gamma = p.gamma, .beta = p.beta};
   take_running(o, p);
-  o.gamma = p.gamma;
-  o.beta = p.beta;
   o.eps_place = p.eps_place;
   o.divisor = p.divisor;
   if (p.eps >= 0) o.eps = p.eps;
