@@ -130,8 +130,10 @@ DType default_output(DType data) noexcept { return data == DType::u8 ? DType::f3
 
 void apply(DataSource& source, const Scaling& scaling, int channel_axis, DType y, NpyWriter& output, Context& context) {
   if (y == DType::u8) throw Error(Code::usage, "[apply] dtype: expected f32, f64, bf16 or f16, got u8");
-  // A block is written to the file next, so its values belong in the cache.
+  // A block is written to the file next, so its values belong in the cache; scaling it takes less time than other
+  // threads would take to wake.
   context.store = StorePolicy::cached;
+  context.threads = 1;
   const SourceInfo& info = source.info();
   BlockScaling blocks(info, scaling, channel_axis, y, context);
   std::vector<std::byte> block = source.make_block();

@@ -35,7 +35,8 @@ Scaling scaling_of(const Preset& preset, const SourceInfo& data, int channel_axi
 // What an output's type is where nobody says: f32 for 8-bit data, else the data's.
 DType default_output(DType data) noexcept;
 
-// Scales a data set block by block into an output of its shape, in bounded memory; y's type is floating.
+// Scales a data set block by block into an output of its shape, in bounded memory; y's type is floating. Sets the
+// context's threads and store policy to what suits blocks.
 void apply(DataSource& source, const Scaling& scaling, int channel_axis, DType y, NpyWriter& output, Context& context);
 
 }  // namespace poise

@@ -197,9 +197,10 @@ void check_split(const std::string& split) {
 StatisticsFile parse_statistics(std::string_view json, const std::string& name) {
   try {
     return read_file(JsonObject(nlohmann::json::parse(json), name, ""));
-  } catch (const nlohmann::json::exception& bad) {
-    throw Error(Code::data,
-                fmt::format("[stats] {}: expected JSON, got {}", name, std::string(bad.what()).substr(0, 200)));
+  } catch (const nlohmann::json::parse_error& bad) {
+    throw Error(Code::data, fmt::format("[stats] {}: expected JSON, got a mistake at byte {}", name, bad.byte));
+  } catch (const nlohmann::json::exception&) {
+    throw Error(Code::data, fmt::format("[stats] {}: expected numbers within float64, got one beyond", name));
   }
 }
 
