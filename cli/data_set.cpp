@@ -1,0 +1,42 @@
+#include "cli/data_set.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "cli/cli.h"
+
+namespace poise {
+
+int DataSet::channel_axis_of(const SourceInfo& info) const {
+  if (channel_axis == "none") return -1;
+  if (channel_axis.empty()) {
+    if (info.format == "idx" || info.shape.size() < 2) return -1;
+    if (info.shape.size() == 2) return 1;
+    throw Error(Code::usage, fmt::format("[data] --channel-axis: expected an axis of shape {} or none, got nothing",
+                                         info.shape.str()));
+  }
+  int axis = 0;
+  const char* end = channel_axis.data() + channel_axis.size();
+  const auto [rest, error] = std::from_chars(channel_axis.data(), end, axis);
+  if (error != std::errc() || rest != end || axis < 0 || axis >= info.shape.size()) {
+    throw Error(Code::usage, fmt::format("[data] --channel-axis: expected an axis of shape {} or none, got {}",
+                                         info.shape.str(), channel_axis));
+  }
+  return axis;
+}
+
+void add_data_set(CLI::App& command, DataSet& data) {
+  command.add_option("DATA", data.path, "The data set: npy or IDX, also gzipped")->required()->type_name("DATA");
+  command
+      .add_option("--channel-axis", data.channel_axis,
+                  "The axis whose values keep their own statistics; none: all values share them")
+      ->type_name("AXIS|none");
+  command.add_flag("--void2-is-bf16", data.npy.void2_is_bfloat16, "Read npy files of type '<V2' as bfloat16");
+}
+
+void note(const std::string& text) {
+  if (!globals().quiet) fmt::print(stderr, "poise: note: {}\n", text);
+}
+
+}  // namespace poise

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <CLI/App.hpp>
+
+#include "data/data_source.h"
+
+// What the verbs that read data sets share.
+
+namespace poise {
+
+// A data set as a user names it.
+struct DataSet {
+  std::string path;
+  std::string channel_axis;  // empty: not said
+  NpyOptions npy;
+
+  std::unique_ptr<DataSource> open() const { return open_data_source(path, npy); }
+  // The axis that was said, or else what the data leaves no doubt about: IDX images have one channel, rows have their
+  // features. -1: none. Error{usage} where there is a doubt.
+  int channel_axis_of(const SourceInfo& info) const;
+};
+
+// DATA, --channel-axis and --void2-is-bf16; data must live as long as the command.
+void add_data_set(CLI::App& command, DataSet& data);
+
+// `poise: note: ...` on standard error, unless quiet.
+void note(const std::string& text);
+
+}  // namespace poise
