@@ -79,7 +79,7 @@ TEST(NpzTest, AnExistingFileIsKeptUnlessForced) {
 TEST(NpzTest, AFullDiskLeavesNothing) {
   const TempFolder folder;
   const Sample sample;
-  for (const rlim_t bytes : {0, 1000, 500'000, 1'200'000}) {
+  for (const rlim_t bytes : {0U, 1000U, 500'000U, 1'200'000U}) {
     EXPECT_TRUE(test::fails_on_full_disk(bytes, [&] { write_npz(folder / "s.npz", sample.members(), false); }));
     EXPECT_TRUE(folder.names().empty()) << bytes;
   }

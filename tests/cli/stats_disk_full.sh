@@ -1,4 +1,4 @@
-npy make x.npy u8 64,64 0
+npy large x.npy u8 64,64
 ulimit -f 8
 poise stats x.npy -o s.json
 status=$?
