@@ -14,6 +14,7 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "core/element.h"
 #include "techniques/parameters.h"
 #include "techniques/problem.h"
 
@@ -54,7 +55,9 @@ class Plans {
     const DType operand_type = problem.x == DType::u8 ? DType::f32 : problem.x;
     for (const auto& [name, unused] : given.files) {
       const Dims sizes = problem.technique->shape_of(name, problem.sizes, parameters);
-      *operand_named(parameters, name) = operands_.emplace_back(operand_type, sizes);
+      const Tensor& ones = operands_.emplace_back(operand_type, sizes);
+      for (std::int64_t i = 0; i < ones.elements(); ++i) set_element(ones.data<void>(), operand_type, i, 1);
+      *operand_named(parameters, name) = ones;
     }
     Context context;
     context.threads = globals().threads;
@@ -71,7 +74,7 @@ class Plans {
   }
 
   std::vector<std::unique_ptr<Reserved>> memory_;
-  // Validation may read these: zeros are a valid value of each.
+  // Validation reads these: one is a valid value of each.
   std::deque<Tensor> operands_;
 };
 

@@ -22,10 +22,12 @@ std::string type_name(const Parameter& parameter) {
 }
 
 void add_option(CLI::App& command, const Parameter& parameter, std::map<std::string, std::string>& values) {
+  std::string names = option_name(parameter);
+  // Most layers that may have several have one.
+  if (names == "--channel-axes") names += ",--channel-axis";
   command
       .add_option_function<std::string>(
-          option_name(parameter),
-          [&values, name = std::string(parameter.name)](const std::string& text) { values[name] = text; },
+          names, [&values, name = std::string(parameter.name)](const std::string& text) { values[name] = text; },
           parameter.meaning)
       ->type_name(type_name(parameter));
 }

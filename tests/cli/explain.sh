@@ -7,6 +7,7 @@ poise explain rms_norm -j 1 --shape 4,64 --dtype bf16 --y-dtype f32
 poise explain instance_norm -j 1 --shape 4,3,5,5 --layout nhwc
 poise explain group_norm -j 1 --shape 4,8,5,5 --groups 2
 poise explain zscore -j 1 --shape 4,3,5,5 --dtype u8
+poise explain zscore -j 1 --shape 4,3,5,5 --mean --std | grep -A 1 plan
 poise explain minmax -j 1 --shape 4,3,5,5 --per image
 poise explain symmetric -j 1 --shape 4,3,5,5 --per pixel
 poise explain preset -j 1 --shape 4,3,5,5 --preset imagenet

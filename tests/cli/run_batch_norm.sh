@@ -13,3 +13,4 @@ cmp evaluated.npy frozen.npy && npy show frozen.npy
 poise run batch_norm x.npy -o untracked.npy --mode evaluation --track-running false && cmp untracked.npy y.npy
 poise run batch_norm x.npy -o axes.npy --channel-axes 1,2 --save-stats axes.npz
 npy show axes.npy axes.npz
+poise run batch_norm x.npy -o axis.npy --channel-axis 1 && cmp axis.npy y.npy
