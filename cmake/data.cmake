@@ -7,14 +7,8 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 
 file(GLOB data_sources CONFIGURE_DEPENDS src/io/*.cpp src/data/*.cpp)
-if(data_sources)
-  add_library(poise_data STATIC ${data_sources})
-  target_include_directories(poise_data PUBLIC src)
-  target_link_libraries(poise_data
-    PUBLIC poise_static nlohmann_json::nlohmann_json fmt::fmt-header-only
-    PRIVATE poise_flags ZLIB::ZLIB LibArchive::LibArchive PkgConfig::xxhash OpenMP::OpenMP_CXX)
-else()
-  add_library(poise_data INTERFACE)
-  target_include_directories(poise_data INTERFACE src)
-  target_link_libraries(poise_data INTERFACE poise_static nlohmann_json::nlohmann_json fmt::fmt-header-only)
-endif()
+add_library(poise_data STATIC ${data_sources})
+target_include_directories(poise_data PUBLIC src)
+target_link_libraries(poise_data
+  PUBLIC poise_static nlohmann_json::nlohmann_json fmt::fmt-header-only
+  PRIVATE poise_flags ZLIB::ZLIB LibArchive::LibArchive PkgConfig::xxhash OpenMP::OpenMP_CXX)

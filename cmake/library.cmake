@@ -19,6 +19,9 @@ set_target_properties(poise_objects PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_include_directories(poise_objects PUBLIC include PRIVATE src)
 target_link_libraries(poise_objects PRIVATE poise_flags hwy::hwy fmt::fmt-header-only OpenMP::OpenMP_CXX)
 
+target_precompile_headers(poise_objects PRIVATE <fmt/format.h>)
+set_source_files_properties(${kernel_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+
 add_library(poise SHARED $<TARGET_OBJECTS:poise_objects>)
 add_library(poise_static STATIC $<TARGET_OBJECTS:poise_objects>)
 set_target_properties(poise_static PROPERTIES OUTPUT_NAME poise)

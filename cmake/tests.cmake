@@ -1,31 +1,34 @@
 # Tests: tests/*_test.cpp in one executable, tests/*_test.sh and tests/*_test.py each on its own, the sweep, the
-# examples. Other tests/*.cpp (oracle, tensors in every layout) are shared by the tests and the sweep. A script finds what it tests in the environment and exits 77 to be counted as skipped.
+# examples. Other tests/*.cpp (oracle, tensors in every layout) are shared by the tests and the sweep. A script finds
+# what it tests in the environment and exits 77 to be counted as skipped.
 
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
+set(POISE_TESTS "." CACHE STRING "Regular expression of the names of the test files to build")
+set(POISE_TESTS_OPTIONS "" CACHE STRING "Compiler options of the test files, after all others")
+
 file(GLOB test_sources CONFIGURE_DEPENDS tests/*_test.cpp)
 file(GLOB support_sources CONFIGURE_DEPENDS tests/*.cpp)
 list(REMOVE_ITEM support_sources ${test_sources})
+list(FILTER test_sources INCLUDE REGEX "/tests/[^/]*(${POISE_TESTS})[^/]*_test\\.cpp$")
 file(GLOB sweep_sources CONFIGURE_DEPENDS tests/sweep/*.cpp)
 
 add_library(poise_test_support STATIC ${support_sources})
 target_include_directories(poise_test_support PUBLIC src tests ${PROJECT_SOURCE_DIR})
 target_link_libraries(poise_test_support PUBLIC poise_flags poise_data poise_static OpenMP::OpenMP_CXX)
 
-if(test_sources)
-  add_executable(poise_tests ${test_sources})
-  target_compile_definitions(poise_tests PRIVATE POISE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  target_link_libraries(poise_tests PRIVATE poise_test_support GTest::gtest_main)
-  gtest_discover_tests(poise_tests DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
-endif()
+add_executable(poise_tests ${test_sources})
+target_compile_definitions(poise_tests PRIVATE POISE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+target_compile_options(poise_tests PRIVATE ${POISE_TESTS_OPTIONS})
+target_precompile_headers(poise_tests PRIVATE <gtest/gtest.h> <poise/poise.h>)
+target_link_libraries(poise_tests PRIVATE poise_test_support GTest::gtest_main)
+gtest_discover_tests(poise_tests DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
 
-if(sweep_sources)
-  add_executable(poise_sweep ${sweep_sources})
-  target_link_libraries(poise_sweep PRIVATE poise_test_support)
-  add_test(NAME sweep COMMAND poise_sweep --quick)
-  set_tests_properties(sweep PROPERTIES LABELS sweep TIMEOUT 1800)
-endif()
+add_executable(poise_sweep ${sweep_sources})
+target_link_libraries(poise_sweep PRIVATE poise_test_support)
+add_test(NAME sweep COMMAND poise_sweep --quick)
+set_tests_properties(sweep PROPERTIES LABELS sweep TIMEOUT 1800)
 
 file(GLOB test_scripts CONFIGURE_DEPENDS tests/*_test.sh tests/*_test.py)
 foreach(script IN LISTS test_scripts)
@@ -39,4 +42,5 @@ endforeach()
 foreach(source IN LISTS example_sources)
   get_filename_component(name ${source} NAME_WE)
   add_test(NAME example_${name} COMMAND example_${name})
+  set_tests_properties(example_${name} PROPERTIES LABELS example)
 endforeach()
