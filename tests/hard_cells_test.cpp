@@ -1,0 +1,54 @@
+// Cells that show what a wrong statistic would hide elsewhere: a pivot as far out as a pivot can be, one NaN in a long
+// run.
+
+#include <gtest/gtest.h>
+#include <poise/poise.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+namespace poise::test {
+namespace {
+
+// The first element is the pivot. So far outside, (mean - pivot)^2 / var is n, and q - s^2/n about it loses a factor of
+// n. About the mean found, the sums of n terms lose at most n 2^-53 of themselves (Higham 2002, 4.2), three times over:
+// in q, in s^2/n, and by at most 8 in their difference; rstd is a square root, which halves it.
+TEST(HardCells, AFloat64CellWithABadPivotIsMeasuredAgain) {
+  constexpr std::int64_t n = 3000017;
+  std::vector<double> x(n), y(n);
+  std::mt19937_64 random(3);
+  std::normal_distribution<double> normal(0, 1);
+  for (double& v : x) v = normal(random);
+  x[0] = 1e8;
+  long double mean = 0, m2 = 0;
+  for (const double v : x) mean += v;
+  mean /= n;
+  for (const double v : x) m2 += (v - mean) * (v - mean);
+  const long double rstd = 1 / std::sqrt(m2 / n);
+
+  double found = 0;
+  layer_norm({y.data(), {n}}, {x.data(), {n}}, {.eps = 0}, {.rstd = {&found, Dims{}}});
+  const long double bound = 1.5L * n * std::numeric_limits<double>::epsilon() / 2;
+  EXPECT_LE(std::abs(found / rstd - 1), bound);
+}
+
+TEST(HardCells, OneNanInALongRunIsTheRangesToo) {
+  constexpr std::int64_t n = 1003;
+  for (const std::int64_t at : {std::int64_t{0}, std::int64_t{5}, n - 1}) {
+    std::vector<float> x(2 * n, 1), y(2 * n);
+    x[1] = 3;
+    x[n + 1] = 3;
+    x[static_cast<std::size_t>(at)] = std::numeric_limits<float>::quiet_NaN();
+    double center[2] = {};
+    minmax({y.data(), {1, 2, n}}, {x.data(), {1, 2, n}}, {}, {.center = {center, {2}}});
+    EXPECT_TRUE(std::isnan(center[0])) << at;
+    EXPECT_EQ(center[1], 1) << at;
+    EXPECT_TRUE(std::isnan(y[7])) << at;
+    EXPECT_EQ(y[n + 1], 1) << at;
+  }
+}
+
+}  // namespace
+}  // namespace poise::test
