@@ -161,12 +161,21 @@ std::string difference(const Outcome& outcome, const Expected& expected, Real ma
   return text;
 }
 
-std::string different_bits(const Outcome& a, const Outcome& b) {
-  if (a.y.bits() != b.y.bits()) return "y: other bits";
-  for (const auto& [name, result] : a.results) {
-    if (result.bits() != b.results.find(name)->second.bits()) return name + ": other bits";
+std::map<std::string, std::vector<std::byte>, std::less<>> Outcome::bits() const {
+  std::map<std::string, std::vector<std::byte>, std::less<>> all;
+  all["y"] = y.bits();
+  for (const auto& [name, result] : results) all[name] = result.bits();
+  return all;
+}
+
+std::string different_bits(const std::map<std::string, std::vector<std::byte>, std::less<>>& a, const Outcome& b) {
+  const auto of_b = b.bits();
+  for (const auto& [name, bits] : a) {
+    if (bits != of_b.at(name)) return name + ": other bits";
   }
   return "";
 }
+
+std::string different_bits(const Outcome& a, const Outcome& b) { return different_bits(a.bits(), b); }
 
 }  // namespace poise::test

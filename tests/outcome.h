@@ -43,6 +43,9 @@ struct Placed {
 struct Outcome {
   TestTensor y;
   std::map<std::string, TestTensor, std::less<>> results;
+
+  // The elements' bytes of y and of every result.
+  std::map<std::string, std::vector<std::byte>, std::less<>> bits() const;
 };
 
 // The memory of every result that these parameters allow.
@@ -60,5 +63,6 @@ std::string difference(const TestTensor& result, const Statistic& expected, std:
 std::string difference(const Outcome& outcome, const Expected& expected, Real map_roundings);
 // Empty where both outcomes hold the same bits.
 std::string different_bits(const Outcome& a, const Outcome& b);
+std::string different_bits(const std::map<std::string, std::vector<std::byte>, std::less<>>& a, const Outcome& b);
 
 }  // namespace poise::test

@@ -40,7 +40,7 @@ void expect_scaling(Technique technique, const TestTensor& x, const Options& opt
 template <class Forward>
 void expect_inverse(Forward forward, Per per, double shift, int channel_axis = 1) {
   const TestTensor x = random_image(DType::u8);
-  const Dims& sizes = x.view().sizes();
+  const Dims sizes = x.view().sizes();
   Dims cells{sizes[1]};
   if (per == Per::image) cells = {sizes[0], sizes[1]};
   if (per == Per::pixel) cells = {sizes[1], sizes[2], sizes[3]};

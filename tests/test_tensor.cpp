@@ -1,29 +1,44 @@
 #include "test_tensor.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 namespace poise::test {
 namespace {
 
-// p: bits of the significand; the exponents of the smallest and the largest normal number.
+// The 16-bit formats. p: bits of the significand; the exponents of the smallest and the largest normal number.
 struct Format {
   int p, least, most;
 };
+constexpr Format bf16_format{8, -126, 127}, f16_format{11, -14, 15};
 
-Format format_of(DType type) {
-  switch (type) {
-    case DType::f64:
-      return {53, -1022, 1023};
-    case DType::f32:
-      return {24, -126, 127};
-    case DType::bf16:
-      return {8, -126, 127};
-    default:
-      return {11, -14, 15};
-  }
+// 2^exponent for what the 16-bit formats need; a table, since this is called for every element of every case.
+Real power_of_two(int exponent) {
+  constexpr int least = -200, most = 300;
+  static const auto table = [] {
+    std::array<Real, most - least + 1> powers{};
+    for (int e = least; e <= most; ++e) powers[static_cast<std::size_t>(e - least)] = std::ldexp(1.0L, e);
+    return powers;
+  }();
+  return table[static_cast<std::size_t>(exponent - least)];
+}
+
+// Adding a number whose last bit is worth one ulp of the format leaves the sum rounded to nearest even there.
+Real rounded(Real v, const Format& f) {
+  const Real limit = power_of_two(f.most + 1);
+  if (v == 0 || !(std::fabs(v) < limit)) return std::isnan(v) || v == 0 ? v : std::copysign(INFINITY, v);
+  if (std::fabs(v) < power_of_two(f.least - f.p - 1)) return std::copysign(0.0L, v);
+  // As double, v may round up to a power of two; then it does so in the format as well.
+  const int exponent = static_cast<int>((std::bit_cast<std::uint64_t>(static_cast<double>(v)) >> 52) & 0x7FF) - 1022;
+  const int ulp = std::max(exponent - f.p, f.least - f.p + 1);
+  const Real last_bit = 1.5L * power_of_two(ulp + std::numeric_limits<Real>::digits - 1);
+  const Real r = (v + last_bit) - last_bit;
+  return std::fabs(r) >= limit ? std::copysign(INFINITY, v) : std::copysign(r, v);
 }
 
 // Significand and exponent fields put together by hand from a value that the format holds exactly.
@@ -104,14 +119,36 @@ Placement placement(Layout layout, const Dims& sizes) {
   }
 }
 
+// Calls visit(offset in bytes) for every element in row-major order.
 template <class Visit>
-void for_each_offset(const TensorView& view, Visit visit) {
+void for_each_offset(const ConstTensorView& view, Visit visit) {
   const auto width = static_cast<std::int64_t>(size_of(view.dtype()));
-  for_each_index(view.sizes(), [&](const Dims& index) {
+  if (view.rank() == 0) return visit(std::int64_t{0});
+  const int last = view.rank() - 1;
+  Dims outer;
+  for (int axis = 0; axis < last; ++axis) outer.push_back(view.size(axis));
+  const std::int64_t step = view.stride(last) * width;
+  for_each_index(outer, [&](const Dims& index) {
     std::int64_t offset = 0;
-    for (int axis = 0; axis < index.size(); ++axis) offset += index[axis] * view.stride(axis);
-    visit(offset * width);
+    for (int axis = 0; axis < last; ++axis) offset += index[axis] * view.stride(axis);
+    offset *= width;
+    for (std::int64_t i = 0; i < view.size(last); ++i, offset += step) visit(offset);
   });
+}
+
+// Calls act with the type's width as a constant, which makes copies of one element cheap.
+template <class Act>
+void with_width(DType type, Act act) {
+  switch (size_of(type)) {
+    case 8:
+      return act(std::integral_constant<std::size_t, 8>());
+    case 4:
+      return act(std::integral_constant<std::size_t, 4>());
+    case 2:
+      return act(std::integral_constant<std::size_t, 2>());
+    default:
+      return act(std::integral_constant<std::size_t, 1>());
+  }
 }
 
 constexpr std::size_t guard = 192;  // bytes on either side: three of the widest vectors
@@ -139,15 +176,18 @@ const char* name_of(Layout layout) noexcept {
 }
 
 Real rounded(Real v, DType type) {
-  if (type == DType::u8) return std::isnan(v) ? 0 : std::nearbyint(std::fmin(std::fmax(v, 0.0L), 255.0L));
-  if (v == 0 || !std::isfinite(v)) return v;
-  const Format f = format_of(type);
-  int exponent = 0;
-  std::frexp(v, &exponent);
-  const int ulp = std::max(exponent - f.p, f.least - f.p + 1);
-  const Real r = std::ldexp(std::nearbyint(std::ldexp(v, -ulp)), ulp);
-  const Real largest = std::ldexp(2 - std::ldexp(1.0L, 1 - f.p), f.most);
-  return std::fabs(r) > largest ? std::copysign(std::numeric_limits<Real>::infinity(), v) : r;
+  switch (type) {
+    case DType::f64:
+      return static_cast<double>(v);
+    case DType::f32:
+      return static_cast<float>(v);
+    case DType::bf16:
+      return rounded(v, bf16_format);
+    case DType::f16:
+      return rounded(v, f16_format);
+    default:
+      return std::isnan(v) ? 0 : std::nearbyint(std::fmin(std::fmax(v, 0.0L), 255.0L));
+  }
 }
 
 Real load(const void* p, DType type) {
@@ -215,40 +255,43 @@ void TestTensor::write(const Array& values) {
 Array TestTensor::read() const { return test::read(view_); }
 
 std::vector<std::byte> TestTensor::bits() const {
-  const std::size_t width = size_of(view_.dtype());
-  std::vector<std::byte> result(static_cast<std::size_t>(view_.elements()) * width);
+  std::vector<std::byte> result(static_cast<std::size_t>(view_.elements()) * size_of(view_.dtype()));
   const auto* base = static_cast<const std::byte*>(view_.data());
-  std::size_t at = 0;
-  for_each_offset(view_, [&](std::int64_t offset) {
-    std::memcpy(result.data() + at, base + offset, width);
-    at += width;
+  with_width(view_.dtype(), [&](auto width) {
+    std::byte* to = result.data();
+    for_each_offset(view_, [&](std::int64_t offset) {
+      std::memcpy(to, base + offset, width);
+      to += width;
+    });
   });
   return result;
 }
 
-bool TestTensor::sentinels_intact() const {
-  std::vector<bool> element(memory_.size(), false);
-  const std::int64_t start = static_cast<const std::byte*>(view_.data()) - memory_.data();
-  for_each_offset(view_, [&](std::int64_t offset) {
-    for (std::size_t k = 0; k < size_of(view_.dtype()); ++k)
-      element[static_cast<std::size_t>(start + offset) + k] = true;
+void TestTensor::put(const std::vector<std::byte>& bits) {
+  auto* base = static_cast<std::byte*>(view_.data());
+  with_width(view_.dtype(), [&](auto width) {
+    const std::byte* from = bits.data();
+    for_each_offset(view_, [&](std::int64_t offset) {
+      std::memcpy(base + offset, from, width);
+      from += width;
+    });
   });
-  for (std::size_t i = 0; i < memory_.size(); ++i) {
-    if (!element[i] && memory_[i] != fill_) return false;
-  }
-  return true;
+}
+
+bool TestTensor::sentinels_intact() const {
+  std::vector<std::byte> rest = memory_;
+  std::byte* base = rest.data() + (static_cast<const std::byte*>(view_.data()) - memory_.data());
+  with_width(view_.dtype(), [&](auto width) {
+    for_each_offset(view_, [&](std::int64_t offset) { std::memset(base + offset, static_cast<int>(fill_), width); });
+  });
+  return std::all_of(rest.begin(), rest.end(), [this](std::byte b) { return b == fill_; });
 }
 
 Array read(ConstTensorView view) {
   Array result(view.sizes(), 0, view.dtype());
   const auto* base = static_cast<const std::byte*>(view.data());
-  const auto width = static_cast<std::int64_t>(size_of(view.dtype()));
   std::size_t i = 0;
-  for_each_index(view.sizes(), [&](const Dims& index) {
-    std::int64_t offset = 0;
-    for (int axis = 0; axis < index.size(); ++axis) offset += index[axis] * view.stride(axis);
-    result[i++] = load(base + offset * width, view.dtype());
-  });
+  for_each_offset(view, [&](std::int64_t offset) { result[i++] = load(base + offset, view.dtype()); });
   return result;
 }
 

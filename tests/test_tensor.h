@@ -49,6 +49,7 @@ class TestTensor {
   Array read() const;
   // The elements' bytes in row-major order, and those of all memory: equal bits are equal results.
   std::vector<std::byte> bits() const;
+  void put(const std::vector<std::byte>& bits);
   const std::vector<std::byte>& memory() const noexcept { return memory_; }
   // Whether every byte that is no element still holds what it was filled with.
   bool sentinels_intact() const;

@@ -28,7 +28,10 @@ bool outside(const Dim& a, const Dim& b) noexcept {
 void Partition::compress() noexcept {
   const auto end = std::remove_if(dims_.begin(), dims_.begin() + rank_, [](const Dim& d) { return d.size == 1; });
   rank_ = static_cast<int>(end - dims_.begin());
-  std::stable_sort(dims_.begin(), end, outside);
+  // A stable sort by insertion: std::stable_sort would allocate.
+  for (auto next = dims_.begin(); next != end; ++next) {
+    std::rotate(std::upper_bound(dims_.begin(), next, *next, outside), next, next + 1);
+  }
   int kept = 0;
   for (int i = 0; i < rank_; ++i) {
     const Dim& next = dims_[static_cast<std::size_t>(i)];

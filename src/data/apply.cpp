@@ -106,9 +106,14 @@ Scaling scaling_of(const StatisticsFile& file, Method method, const SourceInfo& 
     if (summary.count == 0) {
       throw Error(Code::data, fmt::format("[apply] statistics: expected values in channel {}, got none", c));
     }
-    scaling.first.push_back(method == Method::zscore ? summary.mean : *summary.min);
-    scaling.second.push_back(method == Method::zscore ? summary.std : *summary.max);
-    if (*summary.min == *summary.max) scaling.constant_channels.push_back(c);
+    const bool by_deviation = method == Method::zscore;
+    const double first = by_deviation ? summary.mean : *summary.min;
+    const double second = by_deviation ? summary.std : *summary.max;
+    const bool constant = by_deviation ? second == 0 : first == second;
+    if (constant) scaling.constant_channels.push_back(c);
+    scaling.first.push_back(first);
+    // The techniques give scale 1 to a range of 0, but refuse to be told a deviation of 0.
+    scaling.second.push_back(by_deviation && constant ? 1 : second);
   }
   return scaling;
 }

@@ -1,0 +1,125 @@
+// A warm call allocates nothing, whatever the technique, layout and number of
+// threads: malloc itself is counted.
+
+#include <poise/technique.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+
+#include "expect.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define POISE_TEST_MALLOC_IS_TAKEN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define POISE_TEST_MALLOC_IS_TAKEN 1
+#endif
+#endif
+
+namespace {
+std::atomic<bool> counting{false};
+std::atomic<long> allocations{0};
+}  // namespace
+
+#ifndef POISE_TEST_MALLOC_IS_TAKEN
+// Definitions in the executable come before the C library's own, for the OpenMP
+// runtime and operator new too.
+extern "C" {
+void* __libc_malloc(std::size_t size);  // NOLINT(bugprone-reserved-identifier)
+void* __libc_calloc(std::size_t count,
+                    std::size_t size);  // NOLINT(bugprone-reserved-identifier)
+void* __libc_realloc(void* p,
+                     std::size_t size);  // NOLINT(bugprone-reserved-identifier)
+void* __libc_memalign(std::size_t alignment,
+                      std::size_t);  // NOLINT(bugprone-reserved-identifier)
+
+static void count() {
+  if (counting.load(std::memory_order_relaxed)) allocations.fetch_add(1, std::memory_order_relaxed);
+}
+
+void* malloc(std::size_t size) {
+  count();
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t number, std::size_t size) {
+  count();
+  return __libc_calloc(number, size);
+}
+void* realloc(void* p, std::size_t size) {
+  count();
+  return __libc_realloc(p, size);
+}
+void* memalign(std::size_t alignment, std::size_t size) {
+  count();
+  return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  count();
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
+  count();
+  *p = __libc_memalign(alignment, size);
+  return *p == nullptr ? ENOMEM : 0;
+}
+}
+#endif
+
+namespace poise::test {
+namespace {
+
+template <class F>
+long allocations_of(F call) {
+  allocations = 0;
+  counting = true;
+  call();
+  counting = false;
+  return allocations;
+}
+
+class Allocation : public ::testing::Test {
+ protected:
+  void SetUp() override {
+#ifdef POISE_TEST_MALLOC_IS_TAKEN
+    GTEST_SKIP() << "the sanitizer has malloc to itself";
+#endif
+  }
+};
+
+TEST_F(Allocation, TheHookCounts) {
+  void* volatile p = nullptr;
+  EXPECT_EQ(allocations_of([&] { p = std::malloc(10); }), 1);
+  std::free(p);
+  EXPECT_GE(allocations_of([&] { std::vector<int>(100).swap(*std::make_unique<std::vector<int>>()); }), 1);
+}
+
+// The first call grows the workspace piece by piece, the second joins the
+// pieces, from then on it is warm.
+TEST_F(Allocation, AWarmCallAllocatesNothing) {
+  for (const Dims& sizes : {Dims{8, 12, 40, 41}, Dims{3, 6, 7}, Dims{2, 2, 200, 201}}) {
+    for (const Layout layout : all_layouts) {
+      const TestTensor x(DType::f32, random_values(sizes, DType::f32, 1), layout);
+      const TestTensor y(DType::f32, sizes, layout == Layout::broadcast ? Layout::contiguous : layout);
+      for (const Technique& technique : techniques()) {
+        for (const DType operand : {DType::f32, DType::f64}) {
+          Parameters p;
+          if (takes(technique, "groups")) p.groups = 2;
+          const Operands operands(technique, sizes, operand, p);
+          const auto memory = result_memory(technique, sizes, p);
+          for (const int threads : {1, 2, 3}) {
+            Context context;
+            context.threads = threads;
+            const auto call = [&] { technique.run(y, x, p, views(memory), context); };
+            call();
+            call();
+            EXPECT_EQ(allocations_of(call), 0) << sizes.str() << " " << name_of(layout) << " " << context.plan();
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace poise::test
