@@ -160,6 +160,22 @@ TEST(BatchNorm, NewRunningStatisticsMayAliasTheOld) {
   EXPECT_RIGHT(c.var, expected.results.at("running_var"), "running_var");
 }
 
+// Such cells leave the fast loops, which must not count the batch twice.
+TEST(BatchNorm, NewRunningStatisticsOfExtremeMagnitudesMayAliasTheOldToo) {
+  for (const Layout layout : {Layout::contiguous, Layout::channels_last, Layout::reversed}) {
+    SCOPED_TRACE(name_of(layout));
+    Channels c(6);
+    const TestTensor x(DType::f32, random_values(shape, DType::f32, 11, 1e34, 1e35), layout);
+    TestTensor y(DType::f32, shape), var(DType::f64, Array({6}, 1e70L));
+    const BatchNormOptions options{.running_mean = c.mean, .running_var = var, .momentum = 0.25};
+    const Expected expected = oracle::batch_norm(x.read(), parameters_of(options));
+    batch_norm(y, x, options, {.running_mean = c.mean, .running_var = var});
+    EXPECT_RIGHT(y, expected);
+    EXPECT_RIGHT(c.mean, expected.results.at("running_mean"), "running_mean");
+    EXPECT_RIGHT(var, expected.results.at("running_var"), "running_var");
+  }
+}
+
 TEST(BatchNorm, OldRunningStatisticsAreLeftAloneWhenNotAliased) {
   const Channels c(6);
   const auto mean_before = c.mean.bits(), var_before = c.var.bits();

@@ -28,6 +28,7 @@ struct Scratch {
   double *pivot = nullptr, *s = nullptr, *q = nullptr, *block_s = nullptr, *block_q = nullptr;
   void *hi = nullptr, *scale = nullptr, *shift = nullptr;
   Measured* measured = nullptr;  // one a cell
+  CellAffine* affine = nullptr;  // one a cell: merge has results to write and is called once
 };
 
 // n copies of a value by whole blocks, the last one overlapping: set-up that a scalar loop would make half of the time.
@@ -96,6 +97,7 @@ class Columns {
     for (void** array : {&s.hi, &s.scale, &s.shift}) *array = workspace_.take<double>(width_);
     s.measured = workspace_.take<Measured>(plan_.tile / merged_);
     std::fill_n(s.measured, plan_.tile / merged_, Measured{});
+    s.affine = workspace_.take<CellAffine>(plan_.tile / merged_);
     return s;
   }
 
@@ -245,6 +247,7 @@ class Columns {
     for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
       const Offsets at = lane_offsets(t, lane);
       const CellAffine affine = (*job_.merge)(at.cell, scratch.measured[lane / merged_]);
+      scratch.affine[lane / merged_] = affine;
       any_extreme |= extreme(affine, plan_.x_type);
       if (plan_.x_type == DType::f64) {
         fill_lanes<double>(t, scratch, lane, at, affine);
@@ -312,7 +315,7 @@ class Columns {
       Offsets at = lane_offsets(t, lane);
       at.x = t.base.x + lane;
       at.y = t.base.y + lane;
-      elements_.map(at, dims, (*job_.merge)(at.cell, scratch.measured[lane / merged_]));
+      elements_.map(at, dims, scratch.affine[lane / merged_]);
     }
   }
 
