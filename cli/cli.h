@@ -1,7 +1,7 @@
 #pragma once
 
 #include <poise/error.h>
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 // What all verbs of the command share.
 

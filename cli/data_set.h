@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 #include "data/data_source.h"
 

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <poise/context.h>
 #include <poise/technique.h>
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 #include "cli/cli.h"
 #include "cli/options.h"

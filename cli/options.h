@@ -4,7 +4,7 @@
 #include <string>
 
 #include <poise/technique.h>
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 namespace poise {
 
