@@ -1,5 +1,4 @@
-// A warm call allocates nothing, whatever the technique, layout and number of
-// threads: malloc itself is counted.
+// A warm call allocates nothing, whatever the technique, layout and number of threads: malloc itself is counted.
 
 #include <poise/technique.h>
 
@@ -23,8 +22,7 @@ std::atomic<long> allocations{0};
 }  // namespace
 
 #ifndef POISE_TEST_MALLOC_IS_TAKEN
-// Definitions in the executable come before the C library's own, for the OpenMP
-// runtime and operator new too.
+// Definitions in the executable come before the C library's own, for the OpenMP runtime and operator new too.
 extern "C" {
 void* __libc_malloc(std::size_t size);  // NOLINT(bugprone-reserved-identifier)
 void* __libc_calloc(std::size_t count,
@@ -94,8 +92,7 @@ TEST_F(Allocation, TheHookCounts) {
   EXPECT_GE(allocations_of([&] { std::vector<int>(100).swap(*std::make_unique<std::vector<int>>()); }), 1);
 }
 
-// The first call grows the workspace piece by piece, the second joins the
-// pieces, from then on it is warm.
+// The first call grows the workspace piece by piece, the second joins the pieces, from then on it is warm.
 TEST_F(Allocation, AWarmCallAllocatesNothing) {
   for (const Dims& sizes : {Dims{8, 12, 40, 41}, Dims{3, 6, 7}, Dims{2, 2, 200, 201}}) {
     for (const Layout layout : all_layouts) {

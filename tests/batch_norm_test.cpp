@@ -1,5 +1,4 @@
-// Batch normalization: the oracle, and what the paper's formula promises beyond
-// it.
+// Batch normalization: the oracle, and what the paper's formula promises beyond it.
 
 #include <poise/batch_norm.h>
 
@@ -216,8 +215,7 @@ TEST(BatchNorm, EvaluationWithTheBatchsOwnStatisticsAgreesWithTraining) {
   const BatchNormOptions options{.mode = BatchNormMode::evaluation, .running_mean = mean, .running_var = var};
   batch_norm(evaluation, x, options);
   Expected expected = oracle::batch_norm(x.read(), {});
-  // The statistics passed through one float64 each: the mean moves by w|mean|,
-  // the variance by w relatively.
+  // The statistics passed through one float64 each: the mean moves by w|mean|, the variance by w relatively.
   for (std::size_t i = 0; i < expected.y.size(); ++i) expected.growth[i] += 2 * w * (1 + std::fabs(expected.t[i]));
   EXPECT_RIGHT(training, expected);
   EXPECT_RIGHT(evaluation, expected);
@@ -231,8 +229,7 @@ TEST(BatchNorm, OneSampleIsInstanceNorm) {
 }
 
 TEST(BatchNorm, ShiftAndScaleOfXCancel) {
-  // x is a multiple of 1/8 below 16: 4x + 96 is stored exactly, and the oracle
-  // of x must hold for it, eps scaled by 16.
+  // x is a multiple of 1/8 below 16: 4x + 96 is stored exactly, and the oracle of x must hold for it, eps scaled by 16.
   Array values = random_values(shape, DType::f32, 12);
   for (auto& v : values.values) v = std::nearbyint(v * 8) / 8;
   Array moved = values;

@@ -1,5 +1,4 @@
-// Threads, instruction sets and store policies change speed only; the
-// environment is obeyed; a plan says what runs.
+// Threads, instruction sets and store policies change speed only; the environment is obeyed; a plan says what runs.
 
 #include <poise/context.h>
 #include <poise/group_norm.h>
@@ -191,8 +190,7 @@ TEST(Plan, IsTheSameTextWithAndWithoutTouchingData) {
   EXPECT_EQ(context.plan(), ran);
 }
 
-// What a fresh process with this environment prints: the tests named InChild
-// below, which are disabled here.
+// What a fresh process with this environment prints: the tests named InChild below, which are disabled here.
 std::string in_child(const std::string& environment, const std::string& test) {
   std::array<char, 4096> path{};
   if (readlink("/proc/self/exe", path.data(), path.size() - 1) <= 0) return "no path";

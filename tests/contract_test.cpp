@@ -1,5 +1,4 @@
-// What holds for every technique (options.h), tested on every row of the
-// technique table.
+// What holds for every technique (options.h), tested on every row of the technique table.
 
 #include <poise/technique.h>
 
@@ -110,8 +109,7 @@ TEST_P(Contract, AnEmptyTensorLeavesEverythingAsItWas) {
   }
 }
 
-// Where t = 0 all over a constant tensor, y is the shift, to the bit. (RMS norm
-// and given statistics keep a t.)
+// Where t = 0 all over a constant tensor, y is the shift, to the bit. (RMS norm and given statistics keep a t.)
 TEST_P(Contract, AConstantCellGivesExactlyTheShift) {
   for (const DType type : floating_types) {
     for (const Real value : {0.0L, 1.0L, -3.75L, 0.1L, 1e4L}) {
@@ -135,8 +133,7 @@ TEST_P(Contract, AConstantCellGivesExactlyTheShift) {
   }
 }
 
-// Also in release builds of each compiler: the low part of the center is easily
-// optimized away.
+// Also in release builds of each compiler: the low part of the center is easily optimized away.
 TEST_P(Contract, MeanFarAboveTheDeviation) {
   for (const DType type : {DType::f32, DType::f64}) {
     for (const double ratio : {1e2, 1e4, 1e5, -1e5}) {
@@ -171,8 +168,7 @@ TEST_P(Contract, EveryFiniteMagnitude) {
   }
 }
 
-// Which axes split cells is the oracle's to say: where a narrowed tensor's
-// reference is the whole one's.
+// Which axes split cells is the oracle's to say: where a narrowed tensor's reference is the whole one's.
 TEST_P(Contract, TheNumberOfOtherCellsChangesNoBit) {
   int axes_found = 0;
   for (const Dims& sizes : {Dims{9, 6, 5, 7}, Dims{6, 30, 4}, Dims{37, 18}}) {

@@ -1,5 +1,4 @@
-// Group normalization: the oracle, and what the paper's formula promises beyond
-// it.
+// Group normalization: the oracle, and what the paper's formula promises beyond it.
 
 #include <poise/group_norm.h>
 

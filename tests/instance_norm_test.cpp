@@ -1,5 +1,4 @@
-// Instance normalization: the oracle, and what the paper's formula promises
-// beyond it.
+// Instance normalization: the oracle, and what the paper's formula promises beyond it.
 
 #include <poise/instance_norm.h>
 
@@ -140,8 +139,7 @@ TEST(InstanceNorm, EveryEpsPlaceAndDivisor) {
 }
 
 TEST(InstanceNorm, IgnoresTheContrastOfEachImage) {
-  // The paper's point: scaling one sample leaves its y alone. 8x is exact, eps
-  // = 0.
+  // The paper's point: scaling one sample leaves its y alone. 8x is exact, eps = 0.
   const Array values = random_values(shape, DType::f32, 5);
   Array louder = values;
   for (std::size_t i = 0; i < values.size() / 5; ++i) louder[i] *= 8;
@@ -196,8 +194,7 @@ TEST(InstanceNorm, RefusesNewRunningStatisticsWithoutOldOnes) {
   refused(Code::usage, "running_mean: expected the old one as an option, got none", {}, {.running_mean = fresh});
 }
 
-// Nothing is measured there: what would be written is unclear, so nothing may
-// be asked for.
+// Nothing is measured there: what would be written is unclear, so nothing may be asked for.
 TEST(InstanceNorm, RefusesResultsInEvaluationWithRunningStatistics) {
   const Channels c(6);
   TestTensor mean(DType::f64, Dims{5, 6}), fresh(DType::f32, Dims{6});

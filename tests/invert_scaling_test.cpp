@@ -1,5 +1,4 @@
-// Undoing input scaling: the oracle in every layout and type, pixels to the
-// nearest byte, and what is refused.
+// Undoing input scaling: the oracle in every layout and type, pixels to the nearest byte, and what is refused.
 
 #include <poise/scaling.h>
 

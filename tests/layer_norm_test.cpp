@@ -1,5 +1,4 @@
-// Layer normalization: the oracle, and what the paper's formula promises beyond
-// it.
+// Layer normalization: the oracle, and what the paper's formula promises beyond it.
 
 #include <poise/layer_norm.h>
 
@@ -136,8 +135,7 @@ TEST(LayerNorm, TheMapCancelsShiftAndScaleOfARow) {
 }
 
 TEST(LayerNorm, ATurnedTensorWithTurnedAxesIsTheSame) {
-  // The transposed layout of (5, 6, 7, 3) is the contiguous layout of (3, 7, 6,
-  // 5): same memory, axes mirrored.
+  // The transposed layout of (5, 6, 7, 3) is the contiguous layout of (3, 7, 6, 5): same memory, axes mirrored.
   const TestTensor x = random_x(DType::f32, Layout::transposed);
   const Dims turned{3, 7, 6, 5};
   TestTensor y(DType::f32, shape, Layout::transposed), other(DType::f32, turned);

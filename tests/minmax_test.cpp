@@ -1,5 +1,4 @@
-// Min-max scaling of input data: the oracle, ranges given or measured, and its
-// inverse.
+// Min-max scaling of input data: the oracle, ranges given or measured, and its inverse.
 
 #include <poise/minmax.h>
 

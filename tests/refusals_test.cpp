@@ -1,5 +1,4 @@
-// What every technique refuses, with its code and whole text, before anything
-// is written (options.h).
+// What every technique refuses, with its code and whole text, before anything is written (options.h).
 
 #include <poise/technique.h>
 

@@ -1,5 +1,4 @@
-// RMS normalization: the oracle, and what the paper's formula promises beyond
-// it.
+// RMS normalization: the oracle, and what the paper's formula promises beyond it.
 
 #include <poise/rms_norm.h>
 

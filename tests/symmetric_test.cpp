@@ -1,5 +1,4 @@
-// Scaling of input data to [-1, 1]: the oracle, ranges given or measured, and
-// its inverse.
+// Scaling of input data to [-1, 1]: the oracle, ranges given or measured, and its inverse.
 
 #include <poise/symmetric.h>
 

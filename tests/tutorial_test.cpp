@@ -1,9 +1,8 @@
-// The worked example of a published tutorial on batch normalization: arange(16)
-// as (2, 2, 2, 2), statistics over axis 1.
+// The worked example of a published tutorial on batch normalization: arange(16) as (2, 2, 2, 2), statistics over
+// axis 1.
 //
-// Channel 0 holds 0..3 and 8..11: mean 5.5, population variance (2*(30.25
-// + 20.25 + 12.25 + 6.25))/8 = 17.25. Channel 1 is the same plus 4: mean 9.5.
-// So y[0][0][0][0] = -5.5/sqrt(17.25 + 1e-5) = -1.324.
+// Channel 0 holds 0..3 and 8..11: mean 5.5, population variance 2*(30.25 + 20.25 + 12.25 + 6.25)/8 = 17.25. Channel 1
+// is the same plus 4: mean 9.5. So y[0][0][0][0] = -5.5/sqrt(17.25 + 1e-5) = -1.324.
 
 #include <poise/batch_norm.h>
 
@@ -19,8 +18,7 @@ namespace {
 struct Tutorial : ::testing::Test {
   Tutorial() { std::iota(x.begin(), x.end(), 0.0F); }
 
-  // One training step; the tutorial's weight of the old value is 0.9, Poise's
-  // momentum weighs the new one.
+  // One training step; the tutorial's weight of the old value is 0.9, Poise's momentum weighs the new one.
   void step() {
     batch_norm({y.data(), sizes}, {x.data(), sizes},
                {.running_mean = {running_mean.data(), {2}},
@@ -48,9 +46,8 @@ TEST_F(Tutorial, TheRunningMeanAfterOneStep) {
   EXPECT_NEAR(running_mean[1], 0.95, 1e-15);
 }
 
-// After k steps the running mean lacks the share 0.9^k of the batch's.
-// "Converged in 101 steps" is the tolerance 2.5e-5 of the mean: 0.9^100
-// = 2.66e-5 is above it, 0.9^101 = 2.39e-5 below.
+// After k steps the running mean lacks the share 0.9^k of the batch's. "Converged in 101 steps" is the tolerance 2.5e-5
+// of the mean: 0.9^100 = 2.66e-5 is above it, 0.9^101 = 2.39e-5 below.
 TEST_F(Tutorial, TheRunningMeanConvergesIn101Steps) {
   constexpr double tolerance = 2.5e-5;
   const auto converged = [&] {
@@ -69,9 +66,8 @@ TEST_F(Tutorial, TheRunningMeanConvergesIn101Steps) {
   EXPECT_EQ(steps, 101);
 }
 
-// With e = 0.9^101: the mean is off by 5.5e and the variance by 17.25e, so for
-// |x - mean| <= 5.5 y moves by at most 5.5e/sqrt(17.25) + 1.324*(e/2)(1 + e)
-// (channel 1: 9.5e/sqrt(17.25)): 7.05e-5 in all, four decimals.
+// With e = 0.9^101: the mean is off by 5.5e and the variance by 17.25e, so for |x - mean| <= 5.5 y moves by at
+// most 5.5e/sqrt(17.25) + 1.324*(e/2)(1 + e) (channel 1: 9.5e/sqrt(17.25)): 7.05e-5 in all, four decimals.
 TEST_F(Tutorial, ThenEvaluationAgreesWithTraining) {
   for (int i = 0; i < 101; ++i) step();
   std::vector<float> evaluated(16);

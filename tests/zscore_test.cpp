@@ -1,5 +1,4 @@
-// Standardization of input data: the oracle, statistics given or measured, and
-// its inverse.
+// Standardization of input data: the oracle, statistics given or measured, and its inverse.
 
 #include <poise/zscore.h>
 

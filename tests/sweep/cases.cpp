@@ -87,18 +87,19 @@ std::span<const TypePair> type_pairs() noexcept { return pair_table; }
 std::span<const LayoutPair> layout_pairs() noexcept { return layout_table; }
 std::span<const Variation> variations() noexcept { return variation_table; }
 
-std::vector<Dims> shapes(bool quick) {
+std::vector<Dims> shapes(const TypePair& types, bool quick) {
   std::vector<Dims> result;
+  if (types.x == DType::f32) result.push_back({2, 4, 67, 67});
   if (quick) {
     for (const std::int64_t length : {1, 2, 3, 5, 8, 9, 17, 33}) add(result, length);
-    for (const Dims& large : {Dims{2, 4, 129}, Dims{3, 6, 7, 7}, Dims{2, 4, 67, 67}}) result.push_back(large);
+    for (const Dims& large : {Dims{2, 4, 129}, Dims{3, 6, 7, 7}}) result.push_back(large);
     return result;
   }
   for (std::int64_t length = 1; length <= 40; ++length) add(result, length);
   for (const std::int64_t length : {47, 48, 49, 55, 63, 64, 65, 70}) add(result, length);
-  for (const Dims& large : {Dims{2, 4, 127}, Dims{2, 4, 128}, Dims{2, 4, 129}, Dims{2, 4, 255}, Dims{2, 4, 257},
-                            Dims{2, 2, 1023}, Dims{3, 258, 2}, Dims{1100, 4, 2}, Dims{3, 6, 7, 7}, Dims{2, 16, 5, 13},
-                            Dims{2, 6, 3, 5, 7}, Dims{2, 4, 67, 67}}) {
+  for (const Dims& large :
+       {Dims{2, 4, 127}, Dims{2, 4, 128}, Dims{2, 4, 129}, Dims{2, 4, 255}, Dims{2, 4, 257}, Dims{2, 2, 1023},
+        Dims{3, 258, 2}, Dims{1100, 4, 2}, Dims{3, 6, 7, 7}, Dims{2, 16, 5, 13}, Dims{2, 6, 3, 5, 7}}) {
     result.push_back(large);
   }
   return result;

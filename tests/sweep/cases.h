@@ -1,7 +1,6 @@
 #pragma once
 
-// What the conformance suite sweeps over. All of it is data, and a technique
-// that no table names is swept too.
+// What the conformance suite sweeps over. All of it is data, and a technique that no table names is swept too.
 
 #include <span>
 #include <string>
@@ -14,8 +13,8 @@
 
 namespace poise::test {
 
-// Parameters of a technique as in a problem string, "axes=1:gamma_axes=1". A
-// technique without rows here has one variant, its defaults.
+// Parameters of a technique as in a problem string, "axes=1:gamma_axes=1". A technique without rows here has one
+// variant, its defaults.
 std::vector<std::string_view> variants_of(const Technique& technique);
 Parameters parameters_of(std::string_view variant);
 
@@ -33,10 +32,10 @@ struct LayoutPair {
 };
 std::span<const LayoutPair> layout_pairs() noexcept;
 
-// Sizes of x: positions, channels and samples in turn run through the lengths
-// around every vector width, then larger tensors that cross the loops' blocks
-// and give threads work. quick: the same kinds, fewer of each.
-std::vector<Dims> shapes(bool quick);
+// Sizes of x: positions, channels and samples in turn run through the lengths around every vector width, then larger
+// tensors that cross the loops' blocks, and for float32 one that gives threads work (shares do not depend on the type).
+// quick: the same kinds, fewer of each.
+std::vector<Dims> shapes(const TypePair& types, bool quick);
 
 // How a run differs from the first one of its case, whose bits it must have.
 struct Variation {

@@ -1,8 +1,6 @@
-// The conformance suite: every technique of the table x types x layouts x
-// lengths around the vector width x alignments, in place, threads and store
-// policies x every instruction set of this machine, against the oracle within
-// tests/tolerance.h. A new technique is covered by its row in the technique
-// table and its oracle.
+// The conformance suite: every technique of the table x types x layouts x lengths around the vector width x alignments,
+// in place, threads and store policies x every instruction set of this machine, against the oracle within
+// tests/tolerance.h. A new technique is covered by its row in the technique table and its oracle.
 
 #include <poise/error.h>
 
@@ -21,8 +19,7 @@
 namespace poise::test {
 namespace {
 
-// Threads are given work only by calls larger than this; below, a variation of
-// threads would test nothing.
+// Threads are given work only by calls larger than this; below, a variation of threads would test nothing.
 constexpr std::int64_t bytes_for_threads = 1 << 18;
 
 struct Problem {
@@ -39,8 +36,7 @@ std::string label(const Problem& problem, const std::string& layout) {
   return text;
 }
 
-// Statistics of one value are refused in training; so are channels that the
-// groups do not divide.
+// Statistics of one value are refused in training; so are channels that the groups do not divide.
 std::optional<std::string> reason_to_skip(const Problem& problem, const Parameters& p) {
   const Technique& technique = problem.technique;
   const std::string name = technique.name;
@@ -166,8 +162,7 @@ class Case {
   LayoutPair layouts_{};
 };
 
-// A row of the table that this suite cannot judge, or that nothing else tests,
-// is a failure that says its mend.
+// A row of the table that this suite cannot judge, or that nothing else tests, is a failure that says its mend.
 bool complete(const Technique& technique, Report& report) {
   const std::string name = technique.name;
   const auto tests = std::filesystem::path(__FILE__).parent_path().parent_path();
@@ -190,7 +185,7 @@ void sweep(std::string_view only, bool quick, Report& report) {
     if (!complete(technique, report)) continue;
     for (const std::string_view variant : variants_of(technique)) {
       for (const TypePair& types : type_pairs()) {
-        for (const Dims& sizes : shapes(quick)) Case({technique, variant, types, sizes}, report).run();
+        for (const Dims& sizes : shapes(types, quick)) Case({technique, variant, types, sizes}, report).run();
       }
     }
   }
