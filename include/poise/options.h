@@ -15,6 +15,8 @@
 // refused; interleaved views that share none pass.
 // Errors: Error{shape|usage|refused} before anything is written; a failed call leaves every output as it was.
 // Empty: no elements leaves y alone and statistics unchanged. NaN and Inf propagate inside their cell, nowhere else.
+// Backward: NAME_backward(gradients, dy, x, saved, options): dy of x's type and shape; saved as the forward call's
+// results, where absent measured again; options as in the forward call. Gradients are results: they are overwritten.
 // Statistics (mean, rstd) are float64 in and out; running statistics are of the caller's type, averaged in float64.
 
 namespace poise {
@@ -25,5 +27,12 @@ enum class EpsPlace : std::uint8_t { inside, outside, floor };
 
 // The variance's divisor: population m, sample m - 1.
 enum class Divisor : std::uint8_t { population, sample };
+
+// What a backward call gives: the gradients of a loss to what the forward call read. Each may be absent, and is then
+// not computed; a technique refuses those it has no operand for. dx: x's type and shape, may be dy itself. All others:
+// the shape of their operand, any floating type, sums over the elements that share a value.
+struct Gradients {
+  TensorView dx = {}, dgamma = {}, dbeta = {};
+};
 
 }  // namespace poise

@@ -56,6 +56,11 @@ struct Technique {
   // The shape of an operand or result ("gamma", "mean", ...) for this x; Error{usage} when the technique has none.
   Dims (*shape_of)(std::string_view operand, const Dims& x, const Parameters& parameters);
   void (*run)(TensorView y, ConstTensorView x, const Parameters& parameters, const Results& results, Context& context);
+  // Gradients it can give ("dx", "dgamma", ...), and the call; null without a backward pass. saved: the forward call's
+  // results.
+  std::span<const char* const> gradients = {};
+  void (*run_backward)(const Gradients& gradients, ConstTensorView dy, ConstTensorView x, const Parameters& parameters,
+                       const Results& saved, Context& context) = nullptr;
 };
 
 POISE_API std::span<const Technique> techniques() noexcept;
