@@ -1,5 +1,5 @@
 # Tests: tests/*_test.cpp in one executable, tests/*_test.sh and tests/*_test.py each on its own, the sweep, the
-# examples. Other tests/*.cpp (oracle, tensors in every layout) are shared by the tests and the sweep. A script finds
+# cases of others (conformance), the examples. Other tests/*.cpp (oracle, tensors in every layout) are shared by the tests and the sweep. A script finds
 # what it tests in the environment and exits 77 to be counted as skipped.
 
 find_package(GTest REQUIRED)
@@ -13,6 +13,7 @@ file(GLOB support_sources CONFIGURE_DEPENDS tests/*.cpp)
 list(REMOVE_ITEM support_sources ${test_sources})
 list(FILTER test_sources INCLUDE REGEX "/tests/[^/]*(${POISE_TESTS})[^/]*_test\\.cpp$")
 file(GLOB sweep_sources CONFIGURE_DEPENDS tests/sweep/*.cpp)
+file(GLOB conformance_sources CONFIGURE_DEPENDS tests/conformance/*.cpp)
 
 add_library(poise_test_support STATIC ${support_sources})
 target_include_directories(poise_test_support PUBLIC src tests ${PROJECT_SOURCE_DIR})
@@ -29,6 +30,12 @@ add_executable(poise_sweep ${sweep_sources})
 target_link_libraries(poise_sweep PRIVATE poise_test_support)
 add_test(NAME sweep COMMAND poise_sweep --quick)
 set_tests_properties(sweep PROPERTIES LABELS sweep TIMEOUT 1800)
+
+add_executable(poise_conformance ${conformance_sources})
+target_compile_definitions(poise_conformance PRIVATE POISE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+target_link_libraries(poise_conformance PRIVATE poise_test_support)
+add_test(NAME conformance COMMAND poise_conformance)
+set_tests_properties(conformance PROPERTIES LABELS conformance SKIP_RETURN_CODE 77)
 
 file(GLOB test_scripts CONFIGURE_DEPENDS tests/*_test.sh tests/*_test.py)
 foreach(script IN LISTS test_scripts)
