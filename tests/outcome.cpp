@@ -54,14 +54,6 @@ Array operand_values(const Operand& operand, const Dims& sizes, DType type) {
   return values;
 }
 
-std::string sentence(std::string_view what, std::size_t i, Real got, Real expected, Real bound) {
-  std::ostringstream text;
-  text.precision(12);
-  text << what << "[" << i << "]: expected " << expected << " +- " << bound << ", got " << got;
-  if (bound > 0) text << ", off by " << std::fabs(got - expected) / bound << " bounds";
-  return text.str();
-}
-
 }  // namespace
 
 bool takes(const Technique& technique, std::string_view parameter) {
@@ -114,6 +106,14 @@ Results views(const std::map<std::string, TestTensor, std::less<>>& memory) {
     if (const auto found = memory.find(result.name); found != memory.end()) results.*(result.view) = found->second;
   }
   return results;
+}
+
+std::string sentence(std::string_view what, std::size_t i, Real got, Real expected, Real bound) {
+  std::ostringstream text;
+  text.precision(12);
+  text << what << "[" << i << "]: expected " << expected << " +- " << bound << ", got " << got;
+  if (bound > 0) text << ", off by " << std::fabs(got - expected) / bound << " bounds";
+  return text.str();
 }
 
 Outcome run(const Technique& technique, ConstTensorView x, Placed y, const Parameters& parameters, Context& context) {

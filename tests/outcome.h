@@ -61,6 +61,8 @@ std::string difference(const TestTensor& y, const Expected& expected, Real map_r
 std::string difference(const TestTensor& y, const Expected& expected);
 std::string difference(const TestTensor& result, const Statistic& expected, std::string_view name);
 std::string difference(const Outcome& outcome, const Expected& expected, Real map_roundings);
+// "WHAT[I]: expected ... +- ..., got ...".
+std::string sentence(std::string_view what, std::size_t i, Real got, Real expected, Real bound);
 // Empty where both outcomes hold the same bits.
 std::string different_bits(const Outcome& a, const Outcome& b);
 std::string different_bits(const std::map<std::string, std::vector<std::byte>, std::less<>>& a, const Outcome& b);

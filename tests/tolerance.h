@@ -34,6 +34,21 @@
 //    y then moves by |scale| * center's error + |t| * rstd's relative error.
 // 5. Statistics given out as float64: the errors of 4 and a rounding; running statistics: their average in float64
 //    (three roundings of its two terms), then rounded once to the stored type, as in 3.
+// 6. Gradients. dx = scale*dy + a*(x - center) + b, written p + q + b; scale, a, b formed in float64, b' = b - lo*a.
+//      two fma, fma(dy, scale, fma(x - hi, a, b')):
+//          p: scale narrowed, outer fma; gamma along the row 2 more                            4u|p|
+//          q: near (k = 1, |x - hi| <= 2|x - center|) a narrowed 2u, b' narrowed u, inner fma u, outer fma u;
+//             far: subtraction, a, inner fma, outer fma                                        5u|q|
+//          b: narrowed, inner fma, outer fma                                                   3u|b|
+//    Without fma each product and each sum rounds by itself: one more of p, two more of q. The promise is 10u of all.
+//    s0 and s1 are sums of m terms in float64, so with g = (m + 16)*w, and c, e the errors of center and rstd:
+//          s1: g*sum|scale*dy*(x - center)| + c*sum|scale*dy| + e*|s1|       s0: g*sum|scale*dy| + e*|s0|
+//          a = k*s1: |k| times s1's error, |a| times k's. k is r^2, r/sqrt(v) or 1/v over d: twice the variance's error
+//          and eight roundings. r alone is saved: under an outside eps sqrt(v) is 1/r - eps, 4w*eps/sqrt(v) more.
+//          dx then moves by |scale*dy|*e + |x - center|*a's error + |a|*c + s0's error/m
+//    mean and rstd are saved as one float64 each: w*|mean| more in c, w more in e.
+//    dgamma, dbeta: sums of n terms in float64 over all cells, then rounded once to the stored type, as in 3:
+//          dgamma: sum|r*dy*(x - center)|*(g + e) + sum|r*dy|*c              dbeta: g*sum|dy|       g = (n + 16)*w
 
 #include <cmath>
 #include <limits>
@@ -71,6 +86,12 @@ inline Real roundings_of(Target target, DType x, ConstTensorView gamma) noexcept
 
 inline Real map_bound(DType x, Real t, Real shift, Real growth, Real count = roundings) noexcept {
   return count * unit_roundoff(x) * (std::fabs(t) + std::fabs(shift)) + growth + 4 * smallest_subnormal(x);
+}
+
+// Roundings of dx, in units of u*(|scale*dy| + |a*(x - center)| + |b|).
+inline constexpr Real dx_roundings = 10;
+inline Real dx_bound(DType x, Real terms, Real growth) noexcept {
+  return dx_roundings * unit_roundoff(x) * terms + growth + 4 * smallest_subnormal(x);
 }
 
 // Whether a stored value is right: NaN where the reference is NaN, else
