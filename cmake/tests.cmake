@@ -1,5 +1,6 @@
 # Tests: tests/*_test.cpp in one executable, tests/*_test.sh and tests/*_test.py each on its own, the sweep, the
-# cases of others (conformance), the examples. Other tests/*.cpp (oracle, tensors in every layout) are shared by the tests and the sweep. A script finds
+# cases of others (conformance), the examples. Other tests/*.cpp (oracle, tensors in every layout) and what the sweep
+# runs over are shared by the tests and the sweep. A script finds
 # what it tests in the environment and exits 77 to be counted as skipped.
 
 find_package(GTest REQUIRED)
@@ -9,10 +10,11 @@ set(POISE_TESTS "." CACHE STRING "Regular expression of the names of the test fi
 set(POISE_TESTS_OPTIONS "" CACHE STRING "Compiler options of the test files, after all others")
 
 file(GLOB test_sources CONFIGURE_DEPENDS tests/*_test.cpp)
-file(GLOB support_sources CONFIGURE_DEPENDS tests/*.cpp)
+file(GLOB support_sources CONFIGURE_DEPENDS tests/*.cpp tests/sweep/cases.cpp)
 list(REMOVE_ITEM support_sources ${test_sources})
 list(FILTER test_sources INCLUDE REGEX "/tests/[^/]*(${POISE_TESTS})[^/]*_test\\.cpp$")
 file(GLOB sweep_sources CONFIGURE_DEPENDS tests/sweep/*.cpp)
+list(REMOVE_ITEM sweep_sources ${support_sources})
 file(GLOB conformance_sources CONFIGURE_DEPENDS tests/conformance/*.cpp)
 
 add_library(poise_test_support STATIC ${support_sources})

@@ -156,6 +156,10 @@ Dims channels_of(const Parameters& p, int rank) {
   return p.channel_axes.empty() ? Dims{1} : positive(p.channel_axes, rank);
 }
 
+Dims gamma_axes_or(const Parameters& p, int rank, const Dims& otherwise) {
+  return p.gamma_axes.empty() ? otherwise : positive(p.gamma_axes, rank);
+}
+
 ExpectedGradients batch_norm_backward(const Array& x, const Array& dy, const Parameters& p) {
   const Dims channels = channels_of(p, x.sizes.size());
   const Cells cells = cells_keeping(x.sizes, channels);
@@ -164,7 +168,7 @@ ExpectedGradients batch_norm_backward(const Array& x, const Array& dy, const Par
       p.mode == BatchNormMode::training || (p.mode == BatchNormMode::evaluation && !p.track_running);
   const auto slopes = from_batch ? measured(x, cells, p.divisor, eps, p.eps_place)
                                  : given(read(p.running_mean), read(p.running_var), eps, p.eps_place);
-  return backward(x, dy, cells, slopes, operands(p, x.sizes, channels));
+  return backward(x, dy, cells, slopes, operands(p, x.sizes, gamma_axes_or(p, x.sizes.size(), channels)));
 }
 
 ExpectedGradients rows_backward(const Array& x, const Array& dy, const Parameters& p, bool centered) {
@@ -174,8 +178,7 @@ ExpectedGradients rows_backward(const Array& x, const Array& dy, const Parameter
   const Real eps = eps_or(p, 1e-5);
   const auto slopes =
       centered ? measured(x, cells, p.divisor, eps, p.eps_place) : about_zero(x, cells, eps, p.eps_place);
-  return backward(x, dy, cells, slopes,
-                  operands(p, x.sizes, p.gamma_axes.empty() ? axes : positive(p.gamma_axes, rank)));
+  return backward(x, dy, cells, slopes, operands(p, x.sizes, gamma_axes_or(p, rank, axes)));
 }
 
 ExpectedGradients layer_norm_backward(const Array& x, const Array& dy, const Parameters& p) {
@@ -193,7 +196,7 @@ ExpectedGradients instance_norm_backward(const Array& x, const Array& dy, const 
   const Cells cells = evaluation ? cells_keeping(x.sizes, channels) : cells_keeping(x.sizes, {0, channels[0]});
   const auto slopes = evaluation ? given(read(p.running_mean), read(p.running_var), eps, p.eps_place)
                                  : measured(x, cells, p.divisor, eps, p.eps_place);
-  return backward(x, dy, cells, slopes, operands(p, x.sizes, channels));
+  return backward(x, dy, cells, slopes, operands(p, x.sizes, gamma_axes_or(p, x.sizes.size(), channels)));
 }
 
 ExpectedGradients group_norm_backward(const Array& x, const Array& dy, const Parameters& p) {
@@ -203,7 +206,7 @@ ExpectedGradients group_norm_backward(const Array& x, const Array& dy, const Par
   for (auto& key : cells.of) key /= per_group;
   cells.shape = {x.sizes[0], p.groups};
   const auto slopes = measured(x, cells, p.divisor, eps_or(p, 1e-5), p.eps_place);
-  return backward(x, dy, cells, slopes, operands(p, x.sizes, channels));
+  return backward(x, dy, cells, slopes, operands(p, x.sizes, gamma_axes_or(p, x.sizes.size(), channels)));
 }
 
 constexpr std::pair<std::string_view, BackwardOracle> oracle_table[] = {

@@ -5,6 +5,7 @@
 
 #include "expect.h"
 #include "jacobian.h"
+#include "sweep/cases.h"
 
 namespace poise::test {
 namespace {
@@ -30,24 +31,13 @@ const Case cases[] = {
     {"rms_norm", "axes=1,2:gamma_axes=1"},
     {"rms_norm", "axes=0:gamma_axes=2"},
     {"instance_norm", ""},
-    {"instance_norm", "divisor=sample:channel_axis=2"},
+    {"instance_norm", "divisor=sample:channel_axes=2"},
     {"instance_norm", "mode=evaluation", true},
     {"instance_norm", "mode=evaluation"},
     {"group_norm", "groups=2"},
     {"group_norm", "groups=1:divisor=sample"},
     {"group_norm", "groups=4"},
 };
-
-Parameters parameters_of(std::string_view variant) {
-  Parameters p;
-  while (!variant.empty()) {
-    const std::string_view one = variant.substr(0, variant.find(':'));
-    variant.remove_prefix(std::min(variant.size(), one.size() + 1));
-    const std::string_view name = one.substr(0, one.find('='));
-    set_parameter(p, name == "channel_axis" ? "channel_axes" : name, one.substr(one.find('=') + 1));
-  }
-  return p;
-}
 
 Vector doubles(const Array& a) { return {a.values.begin(), a.values.end()}; }
 Array array(const Dims& sizes, const Vector& values) {
