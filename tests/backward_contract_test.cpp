@@ -12,6 +12,7 @@ namespace poise::test {
 namespace {
 
 using BackwardContract = BackwardTest;
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(BackwardContract);
 INSTANTIATE_TEST_SUITE_P(EveryTechnique, BackwardContract, ::testing::ValuesIn(backward_rows()),
                          [](const auto& row) { return name_of(row); });
 

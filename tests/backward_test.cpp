@@ -11,6 +11,7 @@ namespace poise::test {
 namespace {
 
 using Backward = BackwardTest;
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Backward);
 INSTANTIATE_TEST_SUITE_P(EveryTechnique, Backward, ::testing::ValuesIn(backward_rows()),
                          [](const auto& row) { return name_of(row); });
 
