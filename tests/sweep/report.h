@@ -13,6 +13,7 @@ namespace poise::test {
 class Report {
  public:
   struct Place {
+    const char* direction = "forward";
     std::string technique, layout, types;
     Target target = Target::scalar;
   };
@@ -20,17 +21,23 @@ class Report {
   void passed(const Place& place, long count = 1);
   // Prints the first failures at once.
   void failed(const Place& place, const std::string& what);
-  void skipped(const std::string& why, long count = 1);
+  void skipped(const char* direction, const std::string& why, long count = 1);
 
-  // The table, the skips and the last line.
+  // The tables, the skips, a line a direction and the last line.
   void print() const;
-  bool all_passed() const noexcept { return failed_ == 0 && passed_ > 0; }
+  bool all_passed() const { return sum().failed == 0 && sum().passed > 0; }
 
  private:
-  // [target][technique, layout][types]
-  std::map<Target, std::map<std::tuple<std::string, std::string>, std::map<std::string, long>>> counts_;
-  std::map<std::string, long> skips_;
-  long passed_ = 0, failed_ = 0, skipped_ = 0;
+  struct Totals {
+    long passed = 0, failed = 0, skipped = 0;
+  };
+  using Table = std::map<std::tuple<std::string, std::string>, std::map<std::string, long>>;
+  Totals sum() const;
+  static void print(const char* heading, const Table& rows);
+
+  std::map<std::tuple<std::string, Target>, Table> counts_;  // [direction, target][technique, layout][types]
+  std::map<std::tuple<std::string, std::string>, long> skips_;
+  std::map<std::string, Totals> totals_;
 };
 
 }  // namespace poise::test
