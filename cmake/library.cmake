@@ -1,12 +1,12 @@
-# The library: src/core, src/schedule, src/kernels and src/techniques compiled once, linked twice (shared and static). A new technique
-# or kernel is a new file; nothing here names one.
+# The library: src/core, src/cluster, src/schedule, src/kernels and src/techniques compiled once, linked twice (shared and
+# static). A new technique or kernel is a new file; nothing here names one.
 
 find_package(hwy REQUIRED)
 find_package(fmt REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 
 file(GLOB kernel_sources CONFIGURE_DEPENDS src/kernels/*.cpp)
-file(GLOB library_sources CONFIGURE_DEPENDS src/core/*.cpp src/schedule/*.cpp src/techniques/*.cpp)
+file(GLOB library_sources CONFIGURE_DEPENDS src/core/*.cpp src/cluster/*.cpp src/schedule/*.cpp src/techniques/*.cpp)
 file(GLOB public_headers CONFIGURE_DEPENDS include/poise/*.h)
 
 # Plain x86-64 falls to Highway's scalar target, which cannot compile real kernels; better sets are chosen at run time.

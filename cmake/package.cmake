@@ -5,11 +5,13 @@ include(CMakePackageConfigHelpers)
 install(FILES ${public_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/poise)
 install(TARGETS poise EXPORT poise-shared DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS poise_static EXPORT poise-static DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS poise_mpi EXPORT poise-mpi DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
-# Two export sets: users of the shared library need neither Highway nor OpenMP on their machine.
+# An export set each: users of the shared library need neither Highway nor OpenMP nor MPI on their machine.
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/poise)
 install(EXPORT poise-shared NAMESPACE poise:: DESTINATION ${package_dir})
 install(EXPORT poise-static NAMESPACE poise:: DESTINATION ${package_dir})
+install(EXPORT poise-mpi NAMESPACE poise:: DESTINATION ${package_dir})
 configure_package_config_file(cmake/poise-config.cmake.in poise-config.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(poise-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/poise-config.cmake ${PROJECT_BINARY_DIR}/poise-config-version.cmake

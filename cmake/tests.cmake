@@ -28,6 +28,14 @@ target_precompile_headers(poise_tests PRIVATE <gtest/gtest.h> <poise/poise.h>)
 target_link_libraries(poise_tests PRIVATE poise_test_support GTest::gtest_main)
 gtest_discover_tests(poise_tests DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
 
+# Ranks by MPI, run by tests/mpi_test.sh.
+if(MPI_CXX_FOUND)
+  file(GLOB mpi_sources CONFIGURE_DEPENDS tests/mpi/*.cpp)
+  add_executable(poise_mpi_tests ${mpi_sources})
+  target_compile_definitions(poise_mpi_tests PRIVATE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
+  target_link_libraries(poise_mpi_tests PRIVATE poise_test_support poise_mpi MPI::MPI_CXX GTest::gtest)
+endif()
+
 add_executable(poise_sweep ${sweep_sources})
 target_link_libraries(poise_sweep PRIVATE poise_test_support)
 add_test(NAME sweep COMMAND poise_sweep --quick)

@@ -1,8 +1,10 @@
 #pragma once
 
-// Poise: normalization. Each header stands alone; this one is all of them. What holds everywhere is in options.h.
+// Poise: normalization. Each header stands alone; this one is all of them but mpi.h. What holds everywhere is in
+// options.h.
 
 #include <poise/batch_norm.h>
+#include <poise/communicator.h>
 #include <poise/context.h>
 #include <poise/dtype.h>
 #include <poise/error.h>

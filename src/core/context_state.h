@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <vector>
+
 #include "core/plan.h"
 #include "core/workspace.h"
 
@@ -10,6 +13,7 @@ struct ContextState {
   Workspace workspace;
   Plan plan;
   int threads_used = 0;
+  std::vector<std::byte> headers;  // of all ranks, where there are several
 };
 
 }  // namespace poise

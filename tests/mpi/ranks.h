@@ -1,0 +1,10 @@
+#pragma once
+
+#include <poise/mpi.h>
+
+namespace poise::test {
+
+// All ranks of this run.
+MpiCommunicator& world();
+
+}  // namespace poise::test
