@@ -1,4 +1,4 @@
-# poise_mpi: ranks by MPI, linked beside either library. Without MPI a stub in its place says so when it is called.
+# poise_mpi: ranks by MPI, linked beside either library and using nothing of it but headers. Without MPI a stub in its place says so when it is called.
 
 find_package(MPI QUIET COMPONENTS CXX)
 

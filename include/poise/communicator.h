@@ -10,7 +10,7 @@ namespace poise {
 // framework's process group, threads) can be derived from this.
 class POISE_API Communicator {
  public:
-  virtual ~Communicator();
+  virtual ~Communicator() = default;
   virtual int rank() const noexcept = 0;  // 0 to size() - 1
   virtual int size() const noexcept = 0;
   // Called by every rank, with the same number of bytes: `all` receives what each handed over, in rank order.
