@@ -6,7 +6,8 @@ find_package(fmt REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 
 file(GLOB kernel_sources CONFIGURE_DEPENDS src/kernels/*.cpp)
-file(GLOB library_sources CONFIGURE_DEPENDS src/core/*.cpp src/cluster/*.cpp src/schedule/*.cpp src/techniques/*.cpp)
+file(GLOB library_sources CONFIGURE_DEPENDS src/core/*.cpp src/cluster/*.cpp src/schedule/*.cpp src/techniques/*.cpp
+     src/techniques/table/*.cpp)
 file(GLOB public_headers CONFIGURE_DEPENDS include/poise/*.h)
 
 # Plain x86-64 falls to Highway's scalar target, which cannot compile real kernels; better sets are chosen at run time.

@@ -11,7 +11,10 @@ enum class BatchNormMode : std::uint8_t { training, evaluation, frozen };
 struct BatchNormOptions {
   BatchNormMode mode = BatchNormMode::training;
   Dims channel_axes = {1};  // the kept axes; sizes of these axes, in order, are the shape "channels" below
-  ConstTensorView gamma = {}, beta = {};                // (channels); absent is 1 and 0
+  ConstTensorView gamma = {}, beta = {};  // of gamma_axes' sizes; absent is 1 and 0
+  Dims gamma_axes = {};                   // the axes gamma and beta run along; empty: the channel axes
+  double gamma_offset = 0;                // gamma is read as this plus g: 1 for the form 1 + g
+  Mask mask = {};
   ConstTensorView running_mean = {}, running_var = {};  // (channels); needed in evaluation and frozen, and for new ones
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
@@ -19,6 +22,7 @@ struct BatchNormOptions {
   Divisor running_divisor = Divisor::sample;  // of the variance that enters the running one
   double momentum = 0.1;                      // weight of the *new* value, 0 to 1
   bool track_running = true;                  // false: no running statistics at all; evaluation then uses the batch's
+  OneValue one_value = OneValue::error;
 };
 
 // Each may be absent. mean, rstd: float64 (channels). The new running statistics are explicit results and may alias
@@ -35,5 +39,13 @@ struct BatchNormResults {
 // statistics (usage).
 POISE_API void batch_norm(TensorView y, ConstTensorView x, const BatchNormOptions& options = {},
                           const BatchNormResults& results = {}, Context& context = default_context());
+
+// With scale = gamma * rstd, m values a channel and d their divisor:
+//     dx = scale*dy + (2r'/r / d) * (x - mean) * sum(scale*dy*(x - mean)) - sum(scale*dy) / m
+//     dgamma = sum dy*(x - mean)*rstd      dbeta = sum dy
+// Evaluation and frozen: dx = scale*dy. Gradients: dx, dgamma, dbeta.
+POISE_API void batch_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
+                                   const BatchNormResults& saved = {}, const BatchNormOptions& options = {},
+                                   Context& context = default_context());
 
 }  // namespace poise

@@ -7,7 +7,11 @@ namespace poise {
 struct GroupNormOptions {
   std::int64_t groups = 32;               // must divide C
   int channel_axis = 1;                   // axis 0 is the sample
-  ConstTensorView gamma = {}, beta = {};  // (C); absent is 1 and 0
+  ConstTensorView gamma = {}, beta = {};  // of gamma_axes' sizes; absent is 1 and 0
+  Dims gamma_axes = {};                   // the axes gamma and beta run along; empty: the channel axis
+  double gamma_offset = 0;                // gamma is read as this plus g: 1 for the form 1 + g
+  Mask mask = {};
+  OneValue one_value = OneValue::error;
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
   Divisor divisor = Divisor::population;
@@ -23,5 +27,10 @@ struct GroupNormResults {
 // Errors: groups not dividing C or more than C (shape), one value per group (shape), shapes, axes, eps < 0.
 POISE_API void group_norm(TensorView y, ConstTensorView x, const GroupNormOptions& options = {},
                           const GroupNormResults& results = {}, Context& context = default_context());
+
+// As batch_norm_backward, over each cell of its own.
+POISE_API void group_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
+                                   const GroupNormResults& saved = {}, const GroupNormOptions& options = {},
+                                   Context& context = default_context());
 
 }  // namespace poise

@@ -7,9 +7,13 @@ namespace poise {
 enum class InstanceNormMode : std::uint8_t { training, evaluation };
 
 struct InstanceNormOptions {
-  InstanceNormMode mode = InstanceNormMode::training;   // evaluation with running statistics normalizes with them
-  int channel_axis = 1;                                 // axis 0 is the sample
-  ConstTensorView gamma = {}, beta = {};                // (C); absent is 1 and 0
+  InstanceNormMode mode = InstanceNormMode::training;  // evaluation with running statistics normalizes with them
+  int channel_axis = 1;                                // axis 0 is the sample
+  ConstTensorView gamma = {}, beta = {};               // of gamma_axes' sizes; absent is 1 and 0
+  Dims gamma_axes = {};                                // the axes gamma and beta run along; empty: the channel axis
+  double gamma_offset = 0;                             // gamma is read as this plus g: 1 for the form 1 + g
+  Mask mask = {};
+  OneValue one_value = OneValue::error;
   ConstTensorView running_mean = {}, running_var = {};  // (C), optional
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
@@ -31,5 +35,10 @@ struct InstanceNormResults {
 // Errors: one value per sample and channel in training (shape), shapes, axes, eps < 0, momentum outside [0, 1].
 POISE_API void instance_norm(TensorView y, ConstTensorView x, const InstanceNormOptions& options = {},
                              const InstanceNormResults& results = {}, Context& context = default_context());
+
+// As batch_norm_backward, over each cell of its own.
+POISE_API void instance_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
+                                      const InstanceNormResults& saved = {}, const InstanceNormOptions& options = {},
+                                      Context& context = default_context());
 
 }  // namespace poise

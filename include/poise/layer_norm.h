@@ -8,6 +8,8 @@ struct LayerNormOptions {
   Dims axes = {-1};                       // the reduced axes
   Dims gamma_axes = {};                   // the axes gamma and beta run along; empty: the reduced axes
   ConstTensorView gamma = {}, beta = {};  // the sizes of gamma_axes, in order; absent is 1 and 0
+  double gamma_offset = 0;                // gamma is read as this plus g: 1 for the form 1 + g
+  Mask mask = {};
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
   Divisor divisor = Divisor::population;
@@ -24,5 +26,10 @@ struct LayerNormResults {
 // Errors: axes out of range or repeated, shapes of gamma, beta, results, eps < 0; divisor sample with one value a row.
 POISE_API void layer_norm(TensorView y, ConstTensorView x, const LayerNormOptions& options = {},
                           const LayerNormResults& results = {}, Context& context = default_context());
+
+// As batch_norm_backward, over each row.
+POISE_API void layer_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
+                                   const LayerNormResults& saved = {}, const LayerNormOptions& options = {},
+                                   Context& context = default_context());
 
 }  // namespace poise

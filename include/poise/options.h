@@ -28,6 +28,20 @@ enum class EpsPlace : std::uint8_t { inside, outside, floor };
 // The variance's divisor: population m, sample m - 1.
 enum class Divisor : std::uint8_t { population, sample };
 
+// One value in a cell that normalizes by its own variance: an error; or variance 0, so y is beta, in the running
+// statistics too (zero_variance) or with those unchanged (skip_update). Error{shape} comes before anything is written.
+enum class OneValue : std::uint8_t { error, zero_variance, skip_update };
+
+// What y is where an element is masked: x itself (keep; dx = dy), 0 (zero; dx = 0), or normalized with the others'
+// statistics (normalize; dx = scale * dy).
+enum class Masked : std::uint8_t { keep, zero, normalize };
+
+// Which elements count. A masked element enters no statistic and no gradient but its own.
+struct Mask {
+  ConstTensorView valid = {};  // u8, x's shape (strides may be 0): 0 is masked; absent: all count
+  Masked masked = Masked::zero;
+};
+
 // What a backward call gives: the gradients of a loss to what the forward call read. Each may be absent, and is then
 // not computed; a technique refuses those it has no operand for. dx: x's type and shape, may be dy itself. All others:
 // the shape of their operand, any floating type, sums over the elements that share a value.

@@ -8,6 +8,8 @@ struct RmsNormOptions {
   Dims axes = {-1};                       // the reduced axes
   Dims gamma_axes = {};                   // the axes gamma and beta run along; empty: the reduced axes
   ConstTensorView gamma = {}, beta = {};  // the sizes of gamma_axes, in order; absent is 1 and 0
+  double gamma_offset = 0;                // gamma is read as this plus g: 1 for the form 1 + g
+  Mask mask = {};
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
 };
@@ -22,5 +24,10 @@ struct RmsNormResults {
 // Errors: as layer_norm.
 POISE_API void rms_norm(TensorView y, ConstTensorView x, const RmsNormOptions& options = {},
                         const RmsNormResults& results = {}, Context& context = default_context());
+
+//     dx = scale*dy + (2r'/r / m) * x * sum(scale*dy*x)      dgamma = sum dy*x*rstd      dbeta = sum dy
+POISE_API void rms_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
+                                 const RmsNormResults& saved = {}, const RmsNormOptions& options = {},
+                                 Context& context = default_context());
 
 }  // namespace poise

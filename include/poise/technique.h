@@ -23,11 +23,15 @@ struct Parameters {
   Dims axes = {};          // empty: the technique's default
   Dims channel_axes = {};  // empty: the technique's default; {-1} is no channel axis for input scaling
   Dims gamma_axes = {};
+  double gamma_offset = 0;
+  Masked masked = Masked::zero;
+  OneValue one_value = OneValue::error;
   std::int64_t groups = 32;
   Per per = Per::data_set;
   double low = 0, high = 1;
   std::string preset = "half";
-  ConstTensorView gamma = {}, beta = {}, running_mean = {}, running_var = {}, mean = {}, std = {}, min = {}, max = {};
+  ConstTensorView gamma = {}, beta = {}, running_mean = {}, running_var = {}, mean = {}, std = {}, min = {}, max = {},
+                  mask = {};
 };
 
 // Every result that some technique gives.

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <new>
+#include <utility>
 
 #include "core/context_state.h"
 #include "core/overlap.h"
+#include "core/values.h"
 
 namespace poise {
 namespace {
@@ -28,11 +31,49 @@ Call::Call(const char* technique, TensorView y, ConstTensorView x, Context& cont
   if (!same_place(x, y) && share_memory(x, y)) {
     fail(Code::refused, "y", "memory of its own or exactly x's", "a view that shares elements with x");
   }
+  begin(y, x);
+}
+
+Call::Call(const char* technique, TensorView dx, ConstTensorView dy, ConstTensorView x, Context& context)
+    : context_(context) {
+  job_.technique = technique;
+  job_.x = x;
+  job_.dy = dy;
+  job_.y = dx;
+  job_.maps = dx.present();
+  check_view("x", x);
+  check_view("dy", dy);
+  if (x.dtype() == DType::u8) fail(Code::usage, "x", "a floating type", "u8");
+  for (const auto& [name, view] : {std::pair{"dy", dy}, std::pair{"dx", ConstTensorView(dx)}}) {
+    if (!view.present()) continue;
+    check_view(name, view);
+    if (!(view.sizes() == x.sizes())) fail(Code::shape, name, x.sizes().str(), view.sizes().str());
+    if (view.dtype() != x.dtype()) fail(Code::usage, name, name_of(x.dtype()), name_of(view.dtype()));
+  }
+  if (dx.present()) {
+    check_output("dx", dx);
+    if (share_memory(x, dx)) fail(Code::refused, "dx", "memory of its own", "a view that shares elements with x");
+    if (!same_place(dy, dx) && share_memory(dy, dx)) {
+      fail(Code::refused, "dx", "memory of its own or exactly dy's", "a view that shares elements with dy");
+    }
+  }
+  begin(dx.present() ? ConstTensorView(dx) : x, dy);
+}
+
+Call::Call(const char* technique, ConstTensorView x, Context& context) : context_(context) {
+  job_.technique = technique;
+  job_.x = x;
+  job_.maps = false;
+  check_view("x", x);
+  begin(x, x);
+}
+
+void Call::begin(const ConstTensorView& y_strides, const ConstTensorView& dy_strides) {
   for (int i = 0; i < rank(); ++i) {
-    job_.partition.add({.size = size(i), .role = Role::reduced, .x = x.stride(i), .y = y.stride(i)});
+    job_.partition.add({{.x = job_.x.stride(i), .y = y_strides.stride(i), .dy = dy_strides.stride(i)}, size(i)});
   }
   try {
-    context.state().workspace.reset();
+    context_.state().workspace.reset();
   } catch (const std::bad_alloc&) {
     fail(Code::memory, "workspace", "memory", "none");
   }
@@ -93,12 +134,73 @@ void Call::affine(const ConstTensorView& gamma, const ConstTensorView& beta, con
   }
 }
 
+void Call::affine_gradients(const ConstTensorView& gamma, const Gradients& gradients, const Dims& axes) {
+  affine(gamma, {}, axes);
+  const Dims sizes = sizes_of(axes);
+  gradient("dgamma", gradients.dgamma, sizes, gradients.dbeta);
+  gradient("dbeta", gradients.dbeta, sizes, gradients.dgamma);
+  gradients_ = gradients;
+  const auto room = [&](const TensorView& wanted) -> double* {
+    if (!wanted.present()) return nullptr;
+    double* sums = memory(sizes.product());
+    std::fill_n(sums, sizes.product(), 0.0);
+    return sums;
+  };
+  job_.dgamma = room(gradients.dgamma);
+  job_.dbeta = room(gradients.dbeta);
+  if (job_.dgamma == nullptr && job_.dbeta == nullptr) return;
+  const Dims strides = contiguous_strides(sizes);
+  for (int i = 0; i < axes.size(); ++i) {
+    job_.partition.dims()[static_cast<std::size_t>(axes[i])].param = strides[i];
+  }
+}
+
+void Call::gradient(const char* name, const TensorView& view, const Dims& sizes, const TensorView& other) const {
+  if (!view.present()) return;
+  if (view.dtype() == DType::u8) fail(Code::usage, name, "a floating type", "u8");
+  result(name, view, sizes, view.dtype(), {other});
+}
+
+void Call::store_gradients() const noexcept {
+  if (context_.explain_only) return;
+  const auto store = [](const TensorView& view, const double* sums) {
+    const Values values(view);
+    for (std::int64_t i = 0; sums != nullptr && i < values.count(); ++i) values.set(i, sums[i]);
+  };
+  store(gradients_.dgamma, job_.dgamma);
+  store(gradients_.dbeta, job_.dbeta);
+}
+
+void Call::gamma_offset(double offset) {
+  if (!std::isfinite(offset)) fail(Code::usage, "gamma_offset", "a finite number", fmt::format("{}", offset));
+  job_.gamma_offset = job_.gamma.present() ? offset : 0;
+}
+
+void Call::mask(const Mask& mask) {
+  if (!mask.valid.present()) return;
+  check_view("mask", mask.valid);
+  if (!(mask.valid.sizes() == job_.x.sizes())) {
+    fail(Code::shape, "mask", job_.x.sizes().str(), mask.valid.sizes().str());
+  }
+  if (mask.valid.dtype() != DType::u8) fail(Code::usage, "mask", "u8", name_of(mask.valid.dtype()));
+  if (job_.maps && share_memory(mask.valid, job_.y)) {
+    fail(Code::refused, "mask", "memory of its own", "a view that shares elements with the output");
+  }
+  job_.mask = mask.valid;
+  job_.masked = mask.masked;
+  for (int i = 0; i < rank(); ++i) job_.partition.dims()[static_cast<std::size_t>(i)].mask = mask.valid.stride(i);
+}
+
 void Call::operand(const char* name, const ConstTensorView& view, const Dims& sizes) const {
   if (!view.present()) return;
   check_view(name, view);
   if (!(view.sizes() == sizes)) fail(Code::shape, name, sizes.str(), view.sizes().str());
   if (view.dtype() == DType::u8) fail(Code::usage, name, "a floating type", "u8");
-  if (share_memory(view, job_.y)) fail(Code::refused, name, "memory of its own", "a view that shares elements with y");
+  if (job_.maps && share_memory(view, job_.y)) {
+    const char* output =
+        job_.dy.present() ? "a view that shares elements with dx" : "a view that shares elements with y";
+    fail(Code::refused, name, "memory of its own", output);
+  }
 }
 
 void Call::result(const char* name, const TensorView& view, const Dims& sizes, DType type,
@@ -108,7 +210,7 @@ void Call::result(const char* name, const TensorView& view, const Dims& sizes, D
   if (!(view.sizes() == sizes)) fail(Code::shape, name, sizes.str(), view.sizes().str());
   if (view.dtype() != type) fail(Code::usage, name, name_of(type), name_of(view.dtype()));
   check_output(name, view);
-  for (const ConstTensorView& other : {job_.x, ConstTensorView(job_.y), job_.gamma, job_.beta})
+  for (const ConstTensorView& other : {job_.x, ConstTensorView(job_.y), job_.gamma, job_.beta, job_.dy})
     if (share_memory(view, other)) fail(Code::refused, name, "memory of its own", "a view that shares elements");
   for (const ConstTensorView& other : others)
     if (share_memory(view, other)) fail(Code::refused, name, "memory of its own", "a view that shares elements");

@@ -15,6 +15,10 @@ namespace poise {
 class Call {
  public:
   Call(const char* technique, TensorView y, ConstTensorView x, Context& context);
+  // A backward call: y is dx, which may be absent or dy itself.
+  Call(const char* technique, TensorView dx, ConstTensorView dy, ConstTensorView x, Context& context);
+  // A call that only measures x.
+  Call(const char* technique, ConstTensorView x, Context& context);
   // Leaves the workspace in one piece, so that the next call of this size allocates nothing.
   ~Call();
   Call(const Call&) = delete;
@@ -34,6 +38,14 @@ class Call {
   // gamma and beta, each of the sizes of `axes` or absent.
   void affine(const ConstTensorView& gamma, const ConstTensorView& beta, const Dims& axes);
 
+  // The same of a backward call, and the gradients of both that are wanted; store_gradients writes them at the end.
+  void affine_gradients(const ConstTensorView& gamma, const Gradients& gradients, const Dims& axes);
+  void store_gradients() const noexcept;
+  // gamma is read as offset + g.
+  void gamma_offset(double offset);
+  // Elements that do not count; of x's shape.
+  void mask(const Mask& mask);
+
   // An operand, when present, has this shape and a floating type, and y does not write into it.
   void operand(const char* name, const ConstTensorView& view, const Dims& sizes) const;
   // A result, when present, has this shape and type, distinct elements, and shares none with x, y or `others`.
@@ -50,11 +62,14 @@ class Call {
   [[noreturn]] void fail(Code code, const char* operand, const std::string& expected, const std::string& got) const;
 
  private:
+  void begin(const ConstTensorView& y_strides, const ConstTensorView& dy_strides);
+  void gradient(const char* name, const TensorView& view, const Dims& sizes, const TensorView& other) const;
   void check_view(const char* name, const ConstTensorView& view) const;
   void check_output(const char* name, const TensorView& view) const;
 
   Job job_;
   Context& context_;
+  Gradients gradients_;
 };
 
 // The sizes of these axes of x, which must be in range: what operand shapes are made of.

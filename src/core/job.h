@@ -20,9 +20,9 @@ struct Measured {
   double min = 0, max = 0;
 };
 
-// What a cell's statistics become: y = (x - center) * scale + shift, before gamma and beta.
+// What a cell's statistics become: y = gamma * ((x - center) * scale + shift) + identity * (x - center) + beta.
 struct CellAffine {
-  double center = 0, center_lo = 0, scale = 1, shift = 0;
+  double center = 0, center_lo = 0, scale = 1, shift = 0, identity = 0;
 };
 
 // A technique's own step between measure and map. Called once a cell, from any thread, cells in any order; it also
@@ -35,7 +35,31 @@ class Merge {
   ~Merge() = default;
 };
 
-// One validated call, whatever the technique: what to measure, over which partition, and how to merge.
+// What a backward pass sums over a cell: s0 = sum gamma*dy, s1 = sum gamma*dy*(x - center), of count elements.
+struct GradientSums {
+  std::int64_t count = 0;
+  double s0 = 0, s1 = 0;
+};
+
+// What the sums become: dx = (gamma*scale + identity)*dy + a*(x - center) + b.
+struct CellGradient {
+  double a = 0, b = 0;
+};
+
+// A technique's derivative of its merge. Both functions are called from any thread, cells in any order.
+class Derivative {
+ public:
+  // The affine that the forward pass gave this cell.
+  virtual CellAffine saved(std::int64_t cell) const noexcept = 0;
+  // sums is empty where the job does not measure.
+  virtual CellGradient operator()(std::int64_t cell, const GradientSums& sums) const noexcept = 0;
+
+ protected:
+  ~Derivative() = default;
+};
+
+// One validated call, whatever the technique: what to measure, over which partition, and how to merge. A backward pass
+// has a derivative in place of a merge: it measures GradientSums, unless its statistic is none, and y is dx.
 struct Job {
   const char* technique = "";
   Partition partition;
@@ -43,9 +67,21 @@ struct Job {
   ConstTensorView x;
   TensorView y;
   ConstTensorView gamma, beta;     // strides along the partition's dims are in Dim
+  double gamma_offset = 0;         // gamma is read as this plus g
   bool samples_are_cells = false;  // layer and RMS norm: then no loop may depend on how many cells there are
   bool to_u8 = false;              // undoing input scaling is the one call that may store u8
   const Merge* merge = nullptr;
+
+  ConstTensorView mask;        // u8; strides along the partition's dims are in Dim
+  int label = -1;              // an element counts where its mask is this, or for -1 where it is not 0
+  bool leaves_masked = false;  // y stays as it was where masked; else as `masked` says
+  Masked masked = Masked::zero;
+
+  bool maps = true;  // false: only measure and merge; y is not touched
+  const Derivative* derivative = nullptr;
+  ConstTensorView dy;
+  // The gradients of gamma and beta, added up over the elements that Dim::param says share a value; null: not wanted.
+  double *dgamma = nullptr, *dbeta = nullptr;
 };
 
 }  // namespace poise

@@ -13,16 +13,17 @@ namespace poise {
 // one unit.
 enum class Role : std::uint8_t { cell, merged, reduced };
 
-// One dim of the problem: its size, its role and the strides, in elements, of everything that runs along it. `cell` is
-// the stride of the cell's row-major index in the caller's order of axes.
-struct Dim {
-  std::int64_t size = 1;
-  Role role = Role::reduced;
-  std::int64_t x = 0, y = 0, gamma = 0, beta = 0, cell = 0;
+// The strides, in elements, of everything that runs along a dim, or offsets along several. y is what is written (dx in
+// a backward pass, where dy is read). cell and param are those of a row-major index in the caller's order of axes: of
+// the cell, and of the value of gamma that an element belongs to, where its gradient is wanted.
+struct Offsets {
+  std::int64_t x = 0, y = 0, dy = 0, mask = 0, gamma = 0, beta = 0, param = 0, cell = 0;
 };
 
-struct Offsets {
-  std::int64_t x = 0, y = 0, gamma = 0, beta = 0, cell = 0;
+// One dim of the problem: its size, its role and its strides.
+struct Dim : Offsets {
+  std::int64_t size = 1;
+  Role role = Role::reduced;
 };
 
 // How a tensor's dims split into kept and reduced, as sizes and strides. Group norm splits its channel axis in two, so
@@ -52,11 +53,15 @@ class Partition {
 
 std::int64_t elements(std::span<const Dim> dims) noexcept;
 
+inline Offsets operator+(const Offsets& a, const Offsets& b) noexcept {
+  return {a.x + b.x,         a.y + b.y,       a.dy + b.dy,       a.mask + b.mask,
+          a.gamma + b.gamma, a.beta + b.beta, a.param + b.param, a.cell + b.cell};
+}
+inline Offsets operator*(std::int64_t k, const Offsets& d) noexcept {
+  return {k * d.x, k * d.y, k * d.dy, k * d.mask, k * d.gamma, k * d.beta, k * d.param, k * d.cell};
+}
+
 // Where the index-th element of these dims lies, counted with the last dim fastest.
 Offsets offsets_at(std::span<const Dim> dims, std::int64_t index) noexcept;
-
-inline Offsets operator+(const Offsets& a, const Offsets& b) noexcept {
-  return {a.x + b.x, a.y + b.y, a.gamma + b.gamma, a.beta + b.beta, a.cell + b.cell};
-}
 
 }  // namespace poise

@@ -23,11 +23,14 @@ constexpr std::int64_t closure_bytes = 512 << 10;
 
 DType compute_type(DType x) noexcept { return x == DType::f64 ? DType::f64 : DType::f32; }
 
-bool varies(const Dim& d) noexcept { return d.gamma != 0 || d.beta != 0; }
+bool varies(const Dim& d) noexcept { return d.gamma != 0 || d.beta != 0 || d.param != 0; }
 
 bool contiguous_with(const Dim& outer, const Dim& inner) noexcept {
-  return outer.x == inner.size && outer.y == inner.size;
+  return outer.x == inner.size && outer.y == inner.size && outer.dy == inner.size;
 }
+
+// Whether neighbours along this dim lie `step` elements apart in all that is read and written.
+bool steps(const Dim& d, std::int64_t step) noexcept { return d.x == step && d.y == step && d.dy == step; }
 
 std::int64_t cache_bytes() noexcept {
   static const std::int64_t bytes = std::max<std::int64_t>(sysconf(_SC_LEVEL2_CACHE_SIZE), 1 << 20);
@@ -61,7 +64,7 @@ bool better_as_lanes(const Partition& p) noexcept {
 
 // Plans a dense copy along the dims the operand varies over (and the inner one when `along_inner`), and gives the
 // partition the copy's strides.
-template <std::int64_t Dim::*kStride>
+template <std::int64_t Offsets::*kStride>
 void plan_copy(Plan::Operand& operand, Partition& p, bool along_inner) noexcept {
   const auto dims = p.dims();
   std::array<std::int64_t, Partition::capacity> dense{};
@@ -74,7 +77,7 @@ void plan_copy(Plan::Operand& operand, Partition& p, bool along_inner) noexcept 
   }
   for (std::size_t i = 0; i < dims.size(); ++i) {
     if (dense[i] == 0) continue;
-    operand.source.add({.size = dims[i].size, .gamma = dims[i].*kStride});
+    operand.source.add({{.gamma = dims[i].*kStride}, dims[i].size});
     dims[i].*kStride = dense[i];
   }
 }
@@ -83,17 +86,18 @@ void plan_copy(Plan::Operand& operand, Partition& p, bool along_inner) noexcept 
 void make_readable(Plan& plan, const Job& job, Partition& p, bool along_inner) noexcept {
   const DType type = compute_type(job.x.dtype());
   const Dim& inner = p.inner();
-  if (plan.gamma.present && (job.gamma.dtype() != type || (along_inner && inner.gamma != 1))) {
-    plan_copy<&Dim::gamma>(plan.gamma, p, along_inner);
+  if (plan.gamma.present && (job.gamma.dtype() != type || job.gamma_offset != 0 || (along_inner && inner.gamma != 1))) {
+    plan_copy<&Offsets::gamma>(plan.gamma, p, along_inner);
   }
   if (plan.beta.present && (job.beta.dtype() != type || (along_inner && inner.beta != 1))) {
-    plan_copy<&Dim::beta>(plan.beta, p, along_inner);
+    plan_copy<&Offsets::beta>(plan.beta, p, along_inner);
   }
+  if (plan.param.present) plan_copy<&Offsets::param>(plan.param, p, along_inner && inner.param != 0);
 }
 
 void plan_rows(Plan& plan, const Job& job, Partition p) noexcept {
   plan.loop = Plan::Loop::rows;
-  const bool joins = joinable(p);
+  const bool joins = job.derivative == nullptr && joinable(p);
   plan.per_element = joins || varies(p.inner());
   if (plan.per_element) {
     make_readable(plan, job, p, true);
@@ -103,6 +107,7 @@ void plan_rows(Plan& plan, const Job& job, Partition p) noexcept {
   } else {
     for (Dim& d : p.dims())
       if (d.role == Role::reduced && varies(d)) d.role = Role::merged;
+    if (plan.param.present) plan_copy<&Offsets::param>(plan.param, p, false);
   }
   const auto dims = p.dims();
   plan.length = dims.back().size;
@@ -120,7 +125,7 @@ void take_lanes(Plan& plan, Partition& p, std::size_t most) noexcept {
   Partition merged, cells;
   for (std::int64_t at = 1; i > 0 && dims.size() - i < most; --i) {
     const Dim& d = dims[i - 1];
-    if (d.x != at || d.y != at) break;
+    if (!steps(d, at)) break;
     if (d.role == Role::cell) {
       cells.add(d);
     } else if (cells.empty() && (d.role == Role::merged || i == dims.size())) {
@@ -144,7 +149,8 @@ void take_lanes(Plan& plan, Partition& p, std::size_t most) noexcept {
 // block_rows and depends on the lanes alone.
 std::int64_t fold_of(const Plan& plan, const Job& job) noexcept {
   const auto rows = plan.runs.dims();
-  if (job.samples_are_cells || plan.gamma_by_row || plan.gamma_by_element || rows.empty()) return 1;
+  if (job.derivative != nullptr || job.samples_are_cells || plan.gamma_by_row || plan.gamma_by_element || rows.empty())
+    return 1;
   if (plan.lanes >= short_run || rows.back().x != plan.lanes || rows.back().y != plan.lanes) return 1;
   std::int64_t fold = 16 / std::gcd(plan.lanes, std::int64_t{16});
   while (fold * plan.lanes < short_run) fold *= 2;
@@ -153,7 +159,7 @@ std::int64_t fold_of(const Plan& plan, const Job& job) noexcept {
 
 std::int64_t tile_of(const Plan& plan) noexcept {
   if (plan.lanes <= widest_lanes) return plan.lanes;
-  const std::int64_t whole = std::lcm(plan.lane_merged.elements(), std::int64_t{16});
+  const std::int64_t whole = std::lcm(std::max<std::int64_t>(plan.lane_merged.elements(), 1), std::int64_t{16});
   const std::int64_t tile = std::max(whole, usual_tile / whole * whole);
   return std::min(plan.lanes, tile);
 }
@@ -169,12 +175,16 @@ void plan_columns(Plan& plan, const Job& job, Partition p) noexcept {
     for (const Dim& d : lanes->dims()) lanes_vary |= varies(d);
   plan.gamma_by_row = rows_vary && !lanes_vary;
   plan.gamma_by_element = rows_vary && lanes_vary;
-  if (rows_vary) {
+  if (rows_vary || plan.param.present) {
     // Copies want one partition: outside dims, then the lanes; afterwards they are taken apart again.
     Partition all = p;
     for (const Partition* lanes : {&plan.lane_cells, &plan.lane_merged})
       for (const Dim& d : lanes->dims()) all.add(d);
-    make_readable(plan, job, all, plan.gamma_by_element);
+    if (rows_vary) {
+      make_readable(plan, job, all, plan.gamma_by_element);
+    } else {
+      plan_copy<&Offsets::param>(plan.param, all, false);
+    }
     std::size_t i = 0;
     for (Partition* part : {&p, &plan.lane_cells, &plan.lane_merged})
       for (Dim& d : part->dims()) d = all.dims()[i++];
@@ -186,8 +196,9 @@ void plan_columns(Plan& plan, const Job& job, Partition p) noexcept {
   plan.tile = tile_of(plan);
 }
 
-void plan_strided(Plan& plan, const Partition& p) noexcept {
+void plan_strided(Plan& plan, Partition p) noexcept {
   plan.loop = Plan::Loop::strided;
+  if (plan.param.present) plan_copy<&Offsets::param>(plan.param, p, false);
   for (const Dim& d : p.dims()) (d.role == Role::cell ? plan.cells : plan.runs).add(d);
   plan.cell_elements = plan.runs.elements();
 }
@@ -215,15 +226,16 @@ Plan make_plan(const Job& job, const Context& context) {
   plan.statistic = job.statistic;
   plan.gamma.present = job.gamma.present();
   plan.beta.present = job.beta.present();
+  plan.param.present = job.dgamma != nullptr || job.dbeta != nullptr;
   Partition p = job.partition;
   if (p.elements() == 0) return plan;
   plan.threads = threads_worth(job, context);
-  plan.streaming = worth_streaming(job, context);
+  plan.streaming = job.maps && worth_streaming(job, context);
   drop_needless_units(p);
   p.compress();
-  if (p.empty()) p.add({.size = 1, .role = Role::reduced, .x = 1, .y = 1});
+  if (p.empty()) p.add({{.x = 1, .y = 1, .dy = 1}, 1});
   const Dim& inner = p.inner();
-  if (inner.x != 1 || inner.y != 1) {
+  if (!steps(inner, 1) || job.mask.present()) {
     plan_strided(plan, p);
   } else if (inner.role == Role::reduced && !better_as_lanes(p)) {
     plan_rows(plan, job, p);
@@ -231,7 +243,8 @@ Plan make_plan(const Job& job, const Context& context) {
     plan_columns(plan, job, p);
   }
   const bool measures = plan.statistic == Statistic::moments || plan.statistic == Statistic::power;
-  plan.fused = plan.loop == Plan::Loop::rows && plan.streaming && measures && plan.x_type == plan.y_type;
+  plan.fused = plan.loop == Plan::Loop::rows && plan.streaming && measures && plan.x_type == plan.y_type &&
+               job.derivative == nullptr;
   return plan;
 }
 

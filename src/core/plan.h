@@ -29,6 +29,7 @@ struct Plan {
   int threads = 1;
   bool streaming = false, fused = false;
   Operand gamma, beta;
+  Operand param;                   // the gradients of gamma and beta, summed in an order of the plan's own
   std::int64_t cell_elements = 0;  // m: elements of a cell
 
   // rows: a cell is units x runs x length; `together` cells or runs stand side by side.

@@ -106,7 +106,7 @@ class Columns {
     t.base = offsets_at(plan_.cells.dims(), closure / tiles_);
     t.first = closure % tiles_ * plan_.tile;
     t.lanes = std::min(plan_.tile, plan_.lanes - t.first);
-    t.base = t.base + Offsets{t.first, t.first, 0, 0, 0};
+    t.base = t.base + Offsets{.x = t.first, .y = t.first};
     return t;
   }
 
@@ -119,12 +119,12 @@ class Columns {
     const Offsets run = t.base + offsets_at(outer_rows_, block / blocks_a_run_);
     const std::int64_t first = block % blocks_a_run_ * block_rows;
     const std::int64_t rows = std::min(block_rows, row_.size - first);
-    const Offsets at = run + Offsets{first * row_.x, first * row_.y, first * row_.gamma, first * row_.beta, 0};
+    const Offsets at = run + first * row_;
     const std::int64_t fold = plan_.fold, folded = rows / fold;
     if (folded > 0) body(at, folded, t.lanes * fold);
     if (const std::int64_t left = rows - folded * fold; left > 0) {
       const std::int64_t done = folded * fold;
-      body(at + Offsets{done * row_.x, done * row_.y, 0, 0, 0}, 1, left * t.lanes);
+      body(at + Offsets{.x = done * row_.x, .y = done * row_.y}, 1, left * t.lanes);
     }
   }
 
@@ -227,7 +227,7 @@ class Columns {
   }
 
   static Offsets along(const Dim& d, std::int64_t i, const Offsets& base) noexcept {
-    return {0, 0, base.gamma + i * d.gamma, base.beta + i * d.beta, base.cell + i * d.cell};
+    return {.gamma = base.gamma + i * d.gamma, .beta = base.beta + i * d.beta, .cell = base.cell + i * d.cell};
   }
 
   Offsets lane_offsets(const Tile& t, std::int64_t lane) const noexcept {
@@ -330,7 +330,9 @@ class Columns {
         merge_lanes(t, scratch);
       }
     }
-    if (merge(t, scratch)) return map_exactly(t, scratch);
+    const bool any_extreme = merge(t, scratch);
+    if (!job_.maps) return;
+    if (any_extreme) return map_exactly(t, scratch);
     // Backwards: what was measured last is still in the cache.
     for (std::int64_t b = blocks_; b-- > 0;) map_block(t, scratch, b);
   }
@@ -357,7 +359,9 @@ class Columns {
         merge_lanes(t, scratch);
       }
     }
-    if (merge(t, scratch)) return map_exactly(t, scratch);
+    const bool any_extreme = merge(t, scratch);
+    if (!job_.maps) return;
+    if (any_extreme) return map_exactly(t, scratch);
     used_ = parallel_for(plan_.threads, blocks_, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t b = end; b-- > begin;) map_block(t, scratch, b);
       fence_streams();

@@ -6,34 +6,28 @@
 #include "core/parallel.h"
 
 namespace poise {
-namespace {
-
-// Calls visit(offsets) for every element, the last dim by addition instead of division.
-template <class F>
-void for_each(const Offsets& base, const Partition& p, F&& visit) noexcept {
-  const auto dims = p.dims();
-  if (dims.empty()) return visit(base);
-  const Dim& inner = dims.back();
-  const auto outer = dims.first(dims.size() - 1);
-  const std::int64_t count = elements(outer);
-  for (std::int64_t o = 0; o < count; ++o) {
-    Offsets at = base + offsets_at(outer, o);
-    for (std::int64_t i = 0; i < inner.size; ++i) {
-      visit(at);
-      at = at + Offsets{inner.x, inner.y, inner.gamma, inner.beta, inner.cell};
-    }
-  }
-}
-
-}  // namespace
-
 double Elements::pivot(const Offsets& base) const noexcept {
   return job_.statistic == Statistic::moments ? element_at(job_.x.data(), job_.x.dtype(), base.x) : 0;
 }
 
-Sums Elements::measure(const Offsets& base, const Partition& dims, double pivot) const noexcept {
+double Elements::pivot(const Offsets& base, const Partition& dims) const noexcept {
+  if (!job_.mask.present() || job_.statistic != Statistic::moments) return pivot(base);
+  double first = 0;
+  bool found = false;
+  for_each_offset(base, dims, [&](const Offsets& at) {
+    if (found || !counts(job_, at)) return;
+    first = element_at(job_.x.data(), job_.x.dtype(), at.x);
+    found = true;
+  });
+  return first;
+}
+
+Sums Elements::measure(const Offsets& base, const Partition& dims, double pivot, std::int64_t& count) const noexcept {
   Sums sums = nothing(job_.statistic);
-  for_each(base, dims, [&](const Offsets& at) {
+  count = 0;
+  for_each_offset(base, dims, [&](const Offsets& at) {
+    if (!counts(job_, at)) return;
+    ++count;
     const double v = element_at(job_.x.data(), job_.x.dtype(), at.x);
     if (job_.statistic == Statistic::range) {
       join(job_.statistic, sums, {v, v});
@@ -48,12 +42,20 @@ Sums Elements::measure(const Offsets& base, const Partition& dims, double pivot)
 
 void Elements::map(const Offsets& base, const Partition& dims, const CellAffine& cell) const noexcept {
   // Gamma and beta differ per element here, so the shift keeps only what belongs to the cell.
-  const Coefficients c = coefficients_of(cell, 1, 0, DType::f64);
-  for_each(base, dims, [&](const Offsets& at) {
+  CellAffine plain = cell;
+  plain.identity = 0;
+  const Coefficients c = coefficients_of(plain, 1, 0, DType::f64);
+  for_each_offset(base, dims, [&](const Offsets& at) {
     const double v = element_at(job_.x.data(), job_.x.dtype(), at.x);
-    const double normal = std::fma(v - c.hi, c.scale, c.shift);
-    set_element(job_.y.data(), job_.y.dtype(), at.y,
-                std::fma(normal, operands_.gamma.value(at.gamma), operands_.beta.value(at.beta)));
+    const double deviation = v - c.hi;
+    double y = std::fma(std::fma(deviation, c.scale, c.shift), operands_.gamma.value(at.gamma),
+                        std::fma(cell.identity, deviation - cell.center_lo, operands_.beta.value(at.beta)));
+    if (!counts(job_, at)) {
+      if (job_.leaves_masked) return;
+      if (job_.masked == Masked::zero) y = 0;
+      if (job_.masked == Masked::keep) y = v;
+    }
+    set_element(job_.y.data(), job_.y.dtype(), at.y, y);
   });
 }
 
@@ -63,6 +65,24 @@ Partition joined(const Partition& a, const Partition& b) noexcept {
   return all;
 }
 
+namespace {
+
+Measured measured_cell(const Elements& elements, const Job& job, const Plan& plan, const Offsets& base) noexcept {
+  Measured measured;
+  if (job.statistic == Statistic::none) return measured;
+  std::int64_t count = 0;
+  const auto measure = [&](double pivot) {
+    const Sums sums = elements.measure(base, plan.runs, pivot, count);
+    return count == 0 ? Measured{} : measured_of(job.statistic, count, pivot, sums);
+  };
+  const double pivot = elements.pivot(base, plan.runs);
+  measured = measure(pivot);
+  const bool again = count > 0 && job.statistic == Statistic::moments && bad_pivot(measured, pivot, plan.x_type);
+  return again ? measure(measured.mean) : measured;
+}
+
+}  // namespace
+
 void run_strided(const Job& job, const Plan& plan, Context& context) {
   const Operands operands = readable_operands(job, plan, context.state().workspace);
   const Elements elements(job, operands);
@@ -70,17 +90,9 @@ void run_strided(const Job& job, const Plan& plan, Context& context) {
       parallel_for(plan.threads, plan.cells.elements(), [&](std::int64_t begin, std::int64_t end, int) {
         for (std::int64_t cell = begin; cell < end; ++cell) {
           const Offsets base = offsets_at(plan.cells.dims(), cell);
-          Measured measured;
-          if (job.statistic != Statistic::none) {
-            double pivot = elements.pivot(base);
-            measured = measured_of(job.statistic, plan.cell_elements, pivot, elements.measure(base, plan.runs, pivot));
-            if (job.statistic == Statistic::moments && bad_pivot(measured, pivot, plan.x_type)) {
-              pivot = measured.mean;
-              measured =
-                  measured_of(job.statistic, plan.cell_elements, pivot, elements.measure(base, plan.runs, pivot));
-            }
-          }
-          elements.map(base, plan.runs, (*job.merge)(base.cell, measured));
+          const Measured measured = measured_cell(elements, job, plan, base);
+          const CellAffine affine = (*job.merge)(base.cell, measured);
+          if (job.maps) elements.map(base, plan.runs, affine);
         }
       });
 }

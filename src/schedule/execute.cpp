@@ -9,6 +9,7 @@
 #include "kernels/kernels.h"
 #include "schedule/columns.h"
 #include "schedule/elements.h"
+#include "schedule/gradient.h"
 #include "schedule/rows.h"
 
 namespace poise {
@@ -16,6 +17,7 @@ namespace {
 
 void check_types(const Job& job) {
   const DType x = job.x.dtype(), y = job.y.dtype();
+  if (!job.maps || job.derivative != nullptr) return;
   if (types_supported(x, y) && (y != DType::u8 || job.to_u8)) return;
   throw Error(Code::usage, std::string("[") + job.technique + "] y: expected a type that " + name_of(x) +
                                " can become, got " + name_of(y));
@@ -30,15 +32,16 @@ void execute(const Job& job, Context& context) {
   state.threads_used = 1;
   if (context.explain_only) return;
   try {
+    const bool backward = job.derivative != nullptr;
     switch (state.plan.loop) {
       case Plan::Loop::empty:
         return;
       case Plan::Loop::rows:
-        return run_rows(job, state.plan, context);
+        return (backward ? run_gradient_rows : run_rows)(job, state.plan, context);
       case Plan::Loop::columns:
-        return run_columns(job, state.plan, context);
+        return (backward ? run_gradient_columns : run_columns)(job, state.plan, context);
       case Plan::Loop::strided:
-        return run_strided(job, state.plan, context);
+        return (backward ? run_gradient_strided : run_strided)(job, state.plan, context);
     }
   } catch (const std::bad_alloc&) {
     throw Error(Code::memory, std::string("[") + job.technique + "] workspace: expected memory, got none");

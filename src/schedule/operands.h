@@ -22,9 +22,10 @@ struct Readable {
   const void* data = nullptr;
   DType type = DType::f32;
   int step = 1;
+  double offset = 0;  // of values that are not copied
 
   const void* at(std::int64_t index) const noexcept { return address(data, type, step == 0 ? 0 : index); }
-  double value(std::int64_t index) const noexcept { return element_at(data, type, step == 0 ? 0 : index); }
+  double value(std::int64_t index) const noexcept { return offset + element_at(data, type, step == 0 ? 0 : index); }
 };
 
 struct Operands {
@@ -41,7 +42,7 @@ inline Coefficients coefficients_of(const CellAffine& cell, double gamma, double
   Coefficients c;
   c.hi = x == DType::f64 ? cell.center : static_cast<double>(static_cast<float>(cell.center));
   const double lo = (cell.center - c.hi) + cell.center_lo;
-  c.scale = gamma * cell.scale;
+  c.scale = gamma * cell.scale + cell.identity;
   c.shift = (gamma * cell.shift + beta) - lo * c.scale;
   return c;
 }

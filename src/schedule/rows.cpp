@@ -9,16 +9,11 @@
 #include "kernels/kernels.h"
 #include "schedule/elements.h"
 #include "schedule/operands.h"
+#include "schedule/row_pieces.h"
 #include "schedule/sums.h"
 
 namespace poise {
 namespace {
-
-// A piece of a cell's run: where it lies from the cell's start, and how long it is.
-struct Piece {
-  Offsets at;
-  std::int64_t unit = 0, length = 0;
-};
 
 // Up to four cells that are handled together, with what becomes of them.
 struct Closure {
@@ -38,10 +33,9 @@ class Rows {
         used_(context.state().threads_used),
         operands_(readable_operands(job, plan, context.state().workspace)),
         elements_(job, operands_),
-        units_(plan.units.elements()),
-        runs_(plan.runs.elements()),
-        pieces_a_run_((plan.length + segment - 1) / segment),
-        pieces_(units_ * runs_ * pieces_a_run_) {
+        piece_(plan),
+        units_(piece_.units()),
+        pieces_(piece_.count()) {
     Workspace& workspace = context.state().workspace;
     sums_ = workspace.take<Sums>(plan.threads * max_streams * pieces_);
     coefficients_ = workspace.take<Coefficients>(plan.threads * 2 * max_streams * units_);
@@ -58,20 +52,6 @@ class Rows {
   }
 
  private:
-  Piece piece(std::int64_t index) const noexcept {
-    Piece p;
-    p.length = plan_.length;
-    if (pieces_ == 1) return p;
-    const std::int64_t part = index % pieces_a_run_, run = index / pieces_a_run_ % runs_;
-    p.unit = index / pieces_a_run_ / runs_;
-    p.at = offsets_at(plan_.units.dims(), p.unit) + offsets_at(plan_.runs.dims(), run);
-    const std::int64_t start = part * segment;
-    p.length = std::min(segment, plan_.length - start);
-    const std::int64_t along = plan_.per_element ? start : 0;
-    p.at = p.at + Offsets{start, start, along, along, 0};
-    return p;
-  }
-
   // --- closures of one thread, each mapped while the next is measured ---
 
   void pipeline(std::int64_t begin, std::int64_t end, int thread) const noexcept {
@@ -93,14 +73,14 @@ class Rows {
       const Closure& now = closure[i % 2];
       Closure& next = closure[(i + 1) % 2];
       if (i + 1 == closures) {
-        map(now);
+        if (job_.maps) map(now);
         return fence_streams();
       }
       open(i + 1, next);
       if (plan_.fused && now.count == next.count && !any_extreme(now)) {
         fused(now, next, sums);
       } else {
-        map(now);
+        if (job_.maps) map(now);
         measure(next, sums);
       }
       merge(next, sums);
@@ -118,38 +98,12 @@ class Rows {
 
   // --- one closure's streams: the same piece of several cells, or far pieces of one cell ---
 
-  // Calls body(streams, cell[], piece[]) for every set of pieces that are handled side by side.
-  template <class F>
-  void for_each_streams(int cells, std::int64_t first, std::int64_t last, F&& body) const noexcept {
-    int cell[max_streams];
-    std::int64_t index[max_streams];
-    if (cells > 1) {
-      for (std::int64_t p = first; p < last; ++p) {
-        for (int k = 0; k < cells; ++k) {
-          cell[k] = k;
-          index[k] = p;
-        }
-        body(cells, cell, index);
-      }
-      return;
-    }
-    const std::int64_t quarter = (last - first + max_streams - 1) / max_streams;
-    for (std::int64_t p = first; p < first + quarter; ++p) {
-      int streams = 0;
-      for (std::int64_t at = p; at < last && streams < max_streams; at += quarter) {
-        cell[streams] = 0;
-        index[streams++] = at;
-      }
-      body(streams, cell, index);
-    }
-  }
-
   std::int64_t load_measure(const Closure& c, int streams, const int* cell, const std::int64_t* index,
                             MeasureStreams& m) const noexcept {
     std::int64_t length = 0;
     m.count = streams;
     for (int k = 0; k < streams; ++k) {
-      const Piece p = piece(index[k]);
+      const Piece p = piece_[index[k]];
       m.x[k] = address(job_.x.data(), plan_.x_type, c.base[cell[k]].x + p.at.x);
       m.pivot[k] = c.pivot[cell[k]];
       length = k == 0 || p.length == length ? p.length : -1;
@@ -167,7 +121,7 @@ class Rows {
     m.gamma_step = operands_.gamma.step;
     m.beta_step = operands_.beta.step;
     for (int k = 0; k < streams; ++k) {
-      const Piece p = piece(index[k]);
+      const Piece p = piece_[index[k]];
       const Offsets at = c.base[cell[k]] + p.at;
       const Coefficients& co = c.coefficients[cell[k] * units_ + p.unit];
       m.x[k] = address(job_.x.data(), plan_.x_type, at.x);
@@ -211,14 +165,14 @@ class Rows {
 
   void measure(const Closure& c, Sums* sums) const noexcept {
     if (plan_.statistic == Statistic::none) return;
-    for_each_streams(c.count, 0, pieces_, [&](int streams, const int* cell, const std::int64_t* index) {
+    piece_.for_each_streams(c.count, 0, pieces_, [&](int streams, const int* cell, const std::int64_t* index) {
       measure_streams(c, streams, cell, index, sums);
     });
   }
 
   void map(const Closure& c) const noexcept {
     if (!any_extreme(c)) {
-      return for_each_streams(c.count, 0, pieces_, [&](int streams, const int* cell, const std::int64_t* index) {
+      return piece_.for_each_streams(c.count, 0, pieces_, [&](int streams, const int* cell, const std::int64_t* index) {
         map_streams(c, streams, cell, index);
       });
     }
@@ -232,7 +186,7 @@ class Rows {
   }
 
   void fused(const Closure& now, const Closure& next, Sums* sums) const noexcept {
-    for_each_streams(now.count, 0, pieces_, [&](int streams, const int* cell, const std::int64_t* index) {
+    piece_.for_each_streams(now.count, 0, pieces_, [&](int streams, const int* cell, const std::int64_t* index) {
       MapStreams to_map;
       MeasureStreams to_measure;
       const std::int64_t length = load_map(now, streams, cell, index, to_map);
@@ -277,11 +231,8 @@ class Rows {
   }
 
   void map_exactly(const Closure& c, int k) const noexcept {
-    Dim inner{.size = plan_.length, .x = 1, .y = 1};
-    inner.gamma = plan_.per_element ? 1 : 0;
-    inner.beta = inner.gamma;
     Partition cell = joined(plan_.units, plan_.runs);
-    cell.add(inner);
+    cell.add(inner_dim(plan_));
     elements_.map(c.base[k], cell, c.affine[k]);
   }
 
@@ -294,15 +245,16 @@ class Rows {
     start(c, 0, cell);
     if (plan_.statistic != Statistic::none) {
       used_ = parallel_for(plan_.threads, pieces_, [&](std::int64_t begin, std::int64_t end, int) {
-        for_each_streams(1, begin, end, [&](int streams, const int* k, const std::int64_t* index) {
+        piece_.for_each_streams(1, begin, end, [&](int streams, const int* k, const std::int64_t* index) {
           measure_streams(c, streams, k, index, sums_);
         });
       });
     }
     merge(c, sums_);
+    if (!job_.maps) return;
     if (any_extreme(c)) return map_exactly(c, 0);
     used_ = parallel_for(plan_.threads, pieces_, [&](std::int64_t begin, std::int64_t end, int) {
-      for_each_streams(1, begin, end, [&](int streams, const int* k, const std::int64_t* index) {
+      piece_.for_each_streams(1, begin, end, [&](int streams, const int* k, const std::int64_t* index) {
         map_streams(c, streams, k, index);
       });
       fence_streams();
@@ -315,7 +267,8 @@ class Rows {
   int& used_;
   Operands operands_;
   Elements elements_;
-  std::int64_t units_, runs_, pieces_a_run_, pieces_;
+  RowPieces piece_;
+  std::int64_t units_, pieces_;
   Sums* sums_ = nullptr;
   Coefficients* coefficients_ = nullptr;
 };

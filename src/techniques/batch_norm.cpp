@@ -7,23 +7,32 @@
 
 #include <poise/batch_norm.h>
 
-#include "schedule/execute.h"
-#include "techniques/describe.h"
+#include "techniques/affine.h"
+#include "techniques/backward.h"
+#include "techniques/one_value.h"
 #include "techniques/running.h"
 
 namespace poise {
 namespace {
 
+Deviation deviation_of(const BatchNormOptions& o) noexcept { return {o.eps, o.eps_place, o.divisor}; }
+
+bool measures(const BatchNormOptions& o) noexcept {
+  return o.mode == BatchNormMode::training || (o.mode == BatchNormMode::evaluation && !o.track_running);
+}
+
 class BatchMerge final : public Merge {
  public:
-  BatchMerge(const BatchNormOptions& options, const BatchNormResults& results) noexcept
-      : normalize_({options.eps, options.eps_place, options.divisor}, results.mean, results.rstd),
-        running_(options.running_mean, options.running_var, results.running_mean, results.running_var,
-                 options.momentum),
-        running_divisor_(options.running_divisor) {}
+  BatchMerge(const BatchNormOptions& o, const BatchNormResults& results) noexcept
+      : normalize_(deviation_of(o), results.mean, results.rstd),
+        running_(o.running_mean, o.running_var, results.running_mean, results.running_var, o.momentum),
+        running_divisor_(o.running_divisor),
+        fewest_(o.one_value == OneValue::skip_update ? 2 : 1) {}
 
   CellAffine operator()(std::int64_t channel, const Measured& m) const noexcept override {
-    if (running_.wanted()) running_.update(channel, m.mean, variance_of(m, running_divisor_));
+    if (running_.wanted()) {
+      m.count < fewest_ ? running_.keep(channel) : running_.update(channel, m.mean, variance_of(m, running_divisor_));
+    }
     return normalize_(channel, m);
   }
   void keep_running() const noexcept { running_.keep(); }
@@ -32,12 +41,18 @@ class BatchMerge final : public Merge {
   Normalize normalize_;
   Running running_;
   Divisor running_divisor_;
+  std::int64_t fewest_;
 };
+
+FromRunning from_running(const Call& call, const BatchNormOptions& o) {
+  if (!o.running_mean.present() || !o.running_var.present()) {
+    call.fail(Code::usage, "running_mean, running_var", "both in evaluation and frozen", "none");
+  }
+  return {o.running_mean, o.running_var, deviation_of(o)};
+}
 
 void check(Call& call, const BatchNormOptions& o, const BatchNormResults& r, const Dims& axes) {
   const Dims channels = call.sizes_of(axes);
-  call.keep(axes);
-  call.affine(o.gamma, o.beta, axes);
   call.eps(o.eps);
   check_running(call, o, r, channels);
   check_saved(call, r, channels);
@@ -51,68 +66,37 @@ void check(Call& call, const BatchNormOptions& o, const BatchNormResults& r, con
 void batch_norm(TensorView y, ConstTensorView x, const BatchNormOptions& o, const BatchNormResults& r,
                 Context& context) {
   Call call("batch_norm", y, x, context);
-  check(call, o, r, call.axes("channel_axes", o.channel_axes));
+  const Dims axes = call.axes("channel_axes", o.channel_axes);
+  call.keep(axes);
+  take_affine(call, o, axes);
+  check(call, o, r, axes);
   Job& job = call.job();
+  if (!measures(o)) {
+    const FromRunning running = from_running(call, o);
+    refuse_results(call, r, "none in evaluation and frozen");
+    job.merge = &running;
+    return execute(job, context);
+  }
+  check_one_value(call, o.one_value, "more than one value per channel");
   const BatchMerge batch(o, r);
-  if (o.mode == BatchNormMode::training || (o.mode == BatchNormMode::evaluation && !o.track_running)) {
-    const std::int64_t m = call.elements_a_cell();
-    if (m == 1 && !call.empty()) call.fail(Code::shape, "x", "more than one value per channel", "1");
-    job.statistic = Statistic::moments;
-    job.merge = &batch;
-    execute(job, context);
-    if (call.empty() && !context.explain_only) batch.keep_running();
-    return;
-  }
-  if (!o.running_mean.present() || !o.running_var.present()) {
-    call.fail(Code::usage, "running_mean, running_var", "both in evaluation and frozen", "none");
-  }
-  refuse_results(call, r, "none in evaluation and frozen");
-  const FromRunning running(o.running_mean, o.running_var, {o.eps, o.eps_place, o.divisor});
-  job.merge = &running;
+  job.statistic = Statistic::moments;
+  job.merge = &batch;
   execute(job, context);
+  if (call.empty() && !context.explain_only) batch.keep_running();
 }
 
-namespace {
-
-BatchNormOptions options_of(const Parameters& p) {
-  BatchNormOptions o{.mode = p.mode, .gamma = p.gamma, .beta = p.beta};
-  take_running(o, p);
-  o.eps_place = p.eps_place;
-  o.divisor = p.divisor;
-  o.track_running = p.track_running;
-  if (p.eps >= 0) o.eps = p.eps;
-  if (!p.channel_axes.empty()) o.channel_axes = p.channel_axes;
-  return o;
+void batch_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
+                         const BatchNormResults& saved, const BatchNormOptions& o, Context& context) {
+  Call call("batch_norm", gradients.dx, dy, x, context);
+  const Dims axes = call.axes("channel_axes", o.channel_axes);
+  call.keep(axes);
+  take_affine(call, o, gradients, axes);
+  call.eps(o.eps);
+  const Dims channels = call.sizes_of(axes);
+  check_running(call, o, BatchNormResults{}, channels);
+  if (!measures(o)) return constant_backward(call, from_running(call, o));
+  check_one_value(call, o.one_value, "more than one value per channel");
+  normalize_backward(call, {saved.mean, saved.rstd}, channels, deviation_of(o));
 }
-
-namespace d = describe;
-constexpr const Parameter* parameters[] = {
-    &d::gamma,        &d::beta,         &d::eps,         &d::eps_place, &d::divisor,         &d::mode,
-    &d::channel_axes, &d::running_mean, &d::running_var, &d::momentum,  &d::running_divisor, &d::track_running};
-constexpr const char* results[] = {"mean", "rstd", "running_mean", "running_var"};
-
-}  // namespace
-
-extern const Technique batch_norm_technique;  // the table names it
-const Technique batch_norm_technique = {
-    .name = "batch_norm",
-    .title = "Batch normalization",
-    .formula = "y = gamma_c * (x - mean_c) * r(var_c) + beta_c",
-    .paper = "Ioffe, Szegedy 2015, arXiv:1502.03167",
-    .cell = "a channel of all samples",
-    .use = "convolutional and fully connected networks trained with batches of 16 and more",
-    .beware = "small or varying batches, recurrent nets; training and evaluation differ",
-    .parameters = parameters,
-    .results = results,
-    .shape_of =
-        [](std::string_view operand, const Dims& x, const Parameters& p) {
-          const Dims axes = front_axes("batch_norm", "channel_axes", options_of(p).channel_axes, x.size());
-          return shape_among("batch_norm", operand,
-                             {{"gamma beta running_mean running_var mean rstd", sizes_at(x, axes)}});
-        },
-    .run =
-        [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {
-          batch_norm(y, x, options_of(p), {r.mean, r.rstd, r.running_mean, r.running_var}, context);
-        }};
 
 }  // namespace poise

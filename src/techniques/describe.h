@@ -27,6 +27,12 @@ inline constexpr Parameter running_divisor{"running_divisor", "population|sample
 inline constexpr Parameter track_running{"track_running", "true|false", "false: no running statistics at all"};
 inline constexpr Parameter axes{"axes", "axes", "the reduced axes"};
 inline constexpr Parameter gamma_axes{"gamma_axes", "axes", "the axes gamma and beta run along; default: the reduced"};
+inline constexpr Parameter gamma_axes_or_channels{"gamma_axes", "axes",
+                                                  "the axes gamma and beta run along; default: the channel axes"};
+inline constexpr Parameter gamma_offset{"gamma_offset", "number", "gamma is read as this plus g; 1: the form 1 + g"};
+inline constexpr Parameter mask{"mask", "file", "u8 of x's shape: 0 where an element does not count"};
+inline constexpr Parameter masked{"masked", "keep|zero|normalize", "what y is where masked"};
+inline constexpr Parameter one_value{"one_value", "error|zero_variance|skip_update", "one value in a cell"};
 inline constexpr Parameter groups{"groups", "number", "groups of consecutive channels; must divide them"};
 inline constexpr Parameter per{"per", "data_set|image|pixel", "what shares its statistics"};
 inline constexpr Parameter mean{"mean", "file", "given mean; absent: measured"};

@@ -7,46 +7,70 @@
 
 #include <poise/layer_norm.h>
 
-#include "schedule/execute.h"
-#include "techniques/describe.h"
-#include "techniques/normalize.h"
+#include "techniques/affine.h"
+#include "techniques/backward.h"
+#include "techniques/one_value.h"
 #include "techniques/row_axes.h"
 
 namespace poise {
+namespace {
+
+Deviation deviation_of(const LayerNormOptions& o) noexcept { return {o.eps, o.eps_place, o.divisor}; }
+
+void check(Call& call, const LayerNormOptions& o) {
+  call.eps(o.eps);
+  call.job().samples_are_cells = true;
+  if (o.divisor == Divisor::sample && !call.empty() && fewest_values(call) == 1) {
+    call.fail(Code::shape, "divisor", "population where a row has one value", "sample");
+  }
+}
+
+}  // namespace
 
 void layer_norm(TensorView y, ConstTensorView x, const LayerNormOptions& o, const LayerNormResults& r,
                 Context& context) {
   Call call("layer_norm", y, x, context);
   const RowAxes axes = row_axes(call, o.axes, o.gamma_axes);
   call.keep(axes.kept);
-  call.affine(o.gamma, o.beta, axes.gamma);
-  call.eps(o.eps);
-  const Dims rows = call.sizes_of(axes.kept);
-  check_saved(call, r, rows);
-  if (o.divisor == Divisor::sample && call.elements_a_cell() == 1 && !call.empty()) {
-    call.fail(Code::shape, "divisor", "population where a row has one value", "sample");
-  }
-  const Normalize merge({o.eps, o.eps_place, o.divisor}, r.mean, r.rstd);
+  take_affine(call, o, axes.gamma);
+  check_saved(call, r, call.sizes_of(axes.kept));
+  check(call, o);
+  const Normalize merge(deviation_of(o), r.mean, r.rstd);
   Job& job = call.job();
   job.statistic = Statistic::moments;
-  job.samples_are_cells = true;
   job.merge = &merge;
   execute(job, context);
+}
+
+void layer_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
+                         const LayerNormResults& saved, const LayerNormOptions& o, Context& context) {
+  Call call("layer_norm", gradients.dx, dy, x, context);
+  const RowAxes axes = row_axes(call, o.axes, o.gamma_axes);
+  call.keep(axes.kept);
+  take_affine(call, o, gradients, axes.gamma);
+  check(call, o);
+  normalize_backward(call, {saved.mean, saved.rstd}, call.sizes_of(axes.kept), deviation_of(o));
 }
 
 namespace {
 
 LayerNormOptions options_of(const Parameters& p) {
-  LayerNormOptions o{
-      .gamma_axes = p.gamma_axes, .gamma = p.gamma, .beta = p.beta, .eps_place = p.eps_place, .divisor = p.divisor};
+  LayerNormOptions o{.gamma_axes = p.gamma_axes,
+                     .gamma = p.gamma,
+                     .beta = p.beta,
+                     .gamma_offset = p.gamma_offset,
+                     .mask = {p.mask, p.masked},
+                     .eps_place = p.eps_place,
+                     .divisor = p.divisor};
   if (p.eps >= 0) o.eps = p.eps;
   if (!p.axes.empty()) o.axes = p.axes;
   return o;
 }
 
-constexpr const Parameter* parameters[] = {&describe::gamma,     &describe::beta,    &describe::eps,
-                                           &describe::eps_place, &describe::divisor, &describe::axes,
-                                           &describe::gamma_axes};
+constexpr const Parameter* parameters[] = {
+    &describe::gamma, &describe::beta,       &describe::eps,          &describe::eps_place, &describe::divisor,
+    &describe::axes,  &describe::gamma_axes, &describe::gamma_offset, &describe::mask,      &describe::masked};
+constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"mean", "rstd"};
 
 }  // namespace
@@ -70,6 +94,12 @@ const Technique layer_norm_technique = {
     .run =
         [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {
           layer_norm(y, x, options_of(p), {r.mean, r.rstd}, context);
+        },
+    .gradients = gradients,
+    .run_backward =
+        [](const Gradients& g, ConstTensorView dy, ConstTensorView x, const Parameters& p, const Results& s,
+           Context& context) {
+          layer_norm_backward(g, dy, x, {s.mean, s.rstd}, options_of(p), context);
         }};
 
 }  // namespace poise

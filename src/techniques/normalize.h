@@ -6,7 +6,7 @@
 
 #include "core/call.h"
 #include "core/job.h"
-#include "techniques/values.h"
+#include "core/values.h"
 
 namespace poise {
 
@@ -27,8 +27,10 @@ inline double reciprocal_deviation(double variance, double eps, EpsPlace place) 
   return deviation == 0 ? 0 : 1 / deviation;
 }
 
+// Of no values, and of one by the sample divisor, where a policy lets them pass: 0.
 inline double variance_of(const Measured& m, Divisor divisor) noexcept {
-  return m.m2 / static_cast<double>(divisor == Divisor::sample ? m.count - 1 : m.count);
+  const std::int64_t d = divisor == Divisor::sample ? m.count - 1 : m.count;
+  return d > 0 ? m.m2 / static_cast<double>(d) : 0;
 }
 
 // How the variance becomes a scale: what every technique with a mean and a variance shares.

@@ -74,6 +74,16 @@ struct Words<BatchNormMode> {
   static constexpr const char* expected = "training, evaluation or frozen";
 };
 template <>
+struct Words<Masked> {
+  static constexpr std::string_view of[] = {"keep", "zero", "normalize"};
+  static constexpr const char* expected = "keep, zero or normalize";
+};
+template <>
+struct Words<OneValue> {
+  static constexpr std::string_view of[] = {"error", "zero_variance", "skip_update"};
+  static constexpr const char* expected = "error, zero_variance or skip_update";
+};
+template <>
 struct Words<Per> {
   static constexpr std::string_view of[] = {"data_set", "image", "pixel"};
   static constexpr const char* expected = "data_set, image or pixel";
@@ -132,6 +142,9 @@ constexpr Field fields[] = {
     field<&Parameters::axes>("axes"),
     field<&Parameters::channel_axes>("channel_axes"),
     field<&Parameters::gamma_axes>("gamma_axes"),
+    field<&Parameters::gamma_offset>("gamma_offset"),
+    field<&Parameters::masked>("masked"),
+    field<&Parameters::one_value>("one_value"),
     field<&Parameters::groups>("groups"),
     field<&Parameters::per>("per"),
     field<&Parameters::low>("low"),
@@ -170,6 +183,7 @@ ConstTensorView* operand_named(Parameters& p, std::string_view name) noexcept {
   if (name == "std") return &p.std;
   if (name == "min") return &p.min;
   if (name == "max") return &p.max;
+  if (name == "mask") return &p.mask;
   return nullptr;
 }
 

@@ -7,18 +7,18 @@
 
 #include <poise/rms_norm.h>
 
-#include "schedule/execute.h"
-#include "techniques/describe.h"
-#include "techniques/normalize.h"
+#include "techniques/affine.h"
+#include "techniques/backward.h"
 #include "techniques/row_axes.h"
 
 namespace poise {
 namespace {
 
+Deviation deviation_of(const RmsNormOptions& o) noexcept { return {o.eps, o.eps_place, Divisor::population}; }
+
 class RmsMerge final : public Merge {
  public:
-  RmsMerge(const RmsNormOptions& options, const TensorView& rstd) noexcept
-      : deviation_{options.eps, options.eps_place, Divisor::population}, rstd_(rstd) {}
+  RmsMerge(const RmsNormOptions& o, const TensorView& rstd) noexcept : deviation_(deviation_of(o)), rstd_(rstd) {}
 
   CellAffine operator()(std::int64_t row, const Measured& m) const noexcept override {
     const double r = deviation_.reciprocal(m);
@@ -37,7 +37,7 @@ void rms_norm(TensorView y, ConstTensorView x, const RmsNormOptions& o, const Rm
   Call call("rms_norm", y, x, context);
   const RowAxes axes = row_axes(call, o.axes, o.gamma_axes);
   call.keep(axes.kept);
-  call.affine(o.gamma, o.beta, axes.gamma);
+  take_affine(call, o, axes.gamma);
   call.eps(o.eps);
   call.result("rstd", r.rstd, call.sizes_of(axes.kept), DType::f64);
   const RmsMerge merge(o, r.rstd);
@@ -48,17 +48,47 @@ void rms_norm(TensorView y, ConstTensorView x, const RmsNormOptions& o, const Rm
   execute(job, context);
 }
 
+void rms_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x, const RmsNormResults& saved,
+                       const RmsNormOptions& o, Context& context) {
+  Call call("rms_norm", gradients.dx, dy, x, context);
+  const RowAxes axes = row_axes(call, o.axes, o.gamma_axes);
+  call.keep(axes.kept);
+  take_affine(call, o, gradients, axes.gamma);
+  call.eps(o.eps);
+  const Dims rows = call.sizes_of(axes.kept);
+  check_saved_operand(call, "rstd", saved.rstd, rows);
+  Job& job = call.job();
+  job.samples_are_cells = true;
+  TensorView rstd = saved.rstd;
+  if (!rstd.present()) {
+    rstd = {call.memory(rows.product()), DType::f64, rows};
+    if (!call.empty()) measure_again(call, Statistic::power, RmsMerge(o, rstd));
+  }
+  const NormalizeDerivative derivative(deviation_of(o), {}, rstd);
+  job.statistic = Statistic::power;
+  job.derivative = &derivative;
+  execute(job, context);
+  call.store_gradients();
+}
+
 namespace {
 
 RmsNormOptions options_of(const Parameters& p) {
-  RmsNormOptions o{.gamma_axes = p.gamma_axes, .gamma = p.gamma, .beta = p.beta, .eps_place = p.eps_place};
+  RmsNormOptions o{.gamma_axes = p.gamma_axes,
+                   .gamma = p.gamma,
+                   .beta = p.beta,
+                   .gamma_offset = p.gamma_offset,
+                   .mask = {p.mask, p.masked},
+                   .eps_place = p.eps_place};
   if (p.eps >= 0) o.eps = p.eps;
   if (!p.axes.empty()) o.axes = p.axes;
   return o;
 }
 
-constexpr const Parameter* parameters[] = {&describe::gamma,     &describe::beta, &describe::eps,
-                                           &describe::eps_place, &describe::axes, &describe::gamma_axes};
+constexpr const Parameter* parameters[] = {&describe::gamma,        &describe::beta, &describe::eps,
+                                           &describe::eps_place,    &describe::axes, &describe::gamma_axes,
+                                           &describe::gamma_offset, &describe::mask, &describe::masked};
+constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"rstd"};
 
 }  // namespace
@@ -80,6 +110,9 @@ const Technique rms_norm_technique = {
           return row_shape("rms_norm", operand == "mean" ? "" : operand, x, o.axes, o.gamma_axes);
         },
     .run = [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r,
-              Context& context) { rms_norm(y, x, options_of(p), {r.rstd}, context); }};
+              Context& context) { rms_norm(y, x, options_of(p), {r.rstd}, context); },
+    .gradients = gradients,
+    .run_backward = [](const Gradients& g, ConstTensorView dy, ConstTensorView x, const Parameters& p, const Results& s,
+                       Context& context) { rms_norm_backward(g, dy, x, {s.rstd}, options_of(p), context); }};
 
 }  // namespace poise

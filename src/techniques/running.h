@@ -20,22 +20,30 @@ class Running {
     new_mean_.set(i, (1 - momentum_) * old_mean_.get(i) + momentum_ * mean);
     new_var_.set(i, (1 - momentum_) * old_var_.get(i) + momentum_ * variance);
   }
-  // By the average over samples of (mean, variance) pairs, kept as [sample][channel].
+  // By the average over samples of (mean, variance) pairs, kept as [sample][channel]; a negative variance says that the
+  // sample has none of this channel.
   void update_by_average(const double* kept, std::int64_t samples) const noexcept {
     const std::int64_t channels = old_mean_.present() ? old_mean_.count() : old_var_.count();
     for (std::int64_t c = 0; c < channels; ++c) {
-      double mean = 0, variance = 0;
+      double mean = 0, variance = 0, count = 0;
       for (std::int64_t n = 0; n < samples; ++n) {
-        mean += kept[2 * (n * channels + c)];
-        variance += kept[2 * (n * channels + c) + 1];
+        const double* pair = kept + 2 * (n * channels + c);
+        if (pair[1] < 0) continue;
+        mean += pair[0];
+        variance += pair[1];
+        ++count;
       }
-      update(c, mean / static_cast<double>(samples), variance / static_cast<double>(samples));
+      count > 0 ? update(c, mean / count, variance / count) : keep(c);
     }
   }
   // No samples: the statistics stay what they were.
+  void keep(std::int64_t i) const noexcept {
+    new_mean_.set(i, old_mean_.get(i));
+    new_var_.set(i, old_var_.get(i));
+  }
   void keep() const noexcept {
-    for (std::int64_t i = 0; new_mean_.present() && i < new_mean_.count(); ++i) new_mean_.set(i, old_mean_.get(i));
-    for (std::int64_t i = 0; new_var_.present() && i < new_var_.count(); ++i) new_var_.set(i, old_var_.get(i));
+    const std::int64_t channels = new_mean_.present() ? new_mean_.count() : new_var_.present() ? new_var_.count() : 0;
+    for (std::int64_t i = 0; i < channels; ++i) keep(i);
   }
 
  private:

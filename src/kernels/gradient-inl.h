@@ -1,0 +1,392 @@
+// The loops of a backward pass. Included once per instruction set.
+
+#if defined(POISE_KERNELS_GRADIENT_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef POISE_KERNELS_GRADIENT_INL_H_
+#undef POISE_KERNELS_GRADIENT_INL_H_
+#else
+#define POISE_KERNELS_GRADIENT_INL_H_
+#endif
+
+#include "kernels/element-inl.h"
+#include "kernels/gradient.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace poise {
+namespace HWY_NAMESPACE {
+
+// Elements that one stream advances before the next one's turn; see rows-inl.h.
+inline constexpr std::int64_t gradient_burst = 128;
+
+HWY_INLINE std::int64_t half_step() { return static_cast<std::int64_t>(hn::Lanes(DD())); }
+
+// --- rows ---
+
+struct GradientLanes {
+  HWY_ALIGN double s[max_step / 2], q0[max_step / 2], q1[max_step / 2];
+};
+
+// The running sums of one stream in registers.
+template <class X, bool kPerElement>
+struct GradientSum {
+  using T = Compute<X>;
+  VD center, s, q0, q1;
+  const T* gamma;
+  std::int64_t gamma_step;
+
+  HWY_INLINE GradientSum(const GradientStreams& g, int k, const GradientLanes& lanes)
+      : center(hn::Set(DD(), g.center[k])),
+        s(hn::Load(DD(), lanes.s)),
+        q0(hn::Load(DD(), lanes.q0)),
+        q1(hn::Load(DD(), lanes.q1)),
+        gamma(static_cast<const T*>(g.gamma[k])),
+        gamma_step(g.gamma_step) {}
+  HWY_INLINE void add(const X* x, const X* dy, const T* at_gamma) {
+    VD xa, xb, a, b;
+    load_step(x, xa, xb);
+    load_step(dy, a, b);
+    if constexpr (kPerElement) {
+      VD ga, gb;
+      load_step(at_gamma, ga, gb);
+      a = hn::Mul(a, ga);
+      b = hn::Mul(b, gb);
+    }
+    s = hn::Add(s, hn::Add(a, b));
+    q0 = hn::MulAdd(a, hn::Sub(xa, center), q0);
+    q1 = hn::MulAdd(b, hn::Sub(xb, center), q1);
+  }
+  HWY_INLINE void step(const X* x, const X* dy, std::int64_t i) { add(x + i, dy + i, gamma + i * gamma_step); }
+  // Where dy is padded with 0 nothing is added.
+  HWY_INLINE void tail(const X* x, const X* dy, std::int64_t i, std::int64_t count) {
+    const Padded<X> px(x + i, count), pdy(dy + i, count);
+    const Padded<T> pg(gamma + i * gamma_step, gamma_step == 0 ? step_size() : count);
+    add(px.lanes, pdy.lanes, pg.lanes);
+  }
+  static HWY_INLINE std::int64_t step_size() { return HWY_NAMESPACE::step(); }
+  HWY_INLINE void save(GradientLanes& lanes) const {
+    hn::Store(s, DD(), lanes.s);
+    hn::Store(q0, DD(), lanes.q0);
+    hn::Store(q1, DD(), lanes.q1);
+  }
+};
+
+template <class X, bool kPerElement>
+HWY_NOINLINE void gradient_measure_rows(GradientStreams& g, std::int64_t length) {
+  using Sum = GradientSum<X, kPerElement>;
+  GradientLanes lanes[max_streams] = {};
+  std::int64_t i = 0;
+  for (; i + gradient_burst <= length; i += gradient_burst) {
+    for (int k = 0; k < g.count; ++k) {
+      Sum sum(g, k, lanes[k]);
+      const X* x = static_cast<const X*>(g.x[k]);
+      const X* dy = static_cast<const X*>(g.dy[k]);
+      for (std::int64_t j = 0; j < gradient_burst; j += step()) sum.step(x, dy, i + j);
+      sum.save(lanes[k]);
+    }
+  }
+  for (int k = 0; k < g.count; ++k) {
+    Sum sum(g, k, lanes[k]);
+    const X* x = static_cast<const X*>(g.x[k]);
+    const X* dy = static_cast<const X*>(g.dy[k]);
+    std::int64_t j = i;
+    for (; j + step() <= length; j += step()) sum.step(x, dy, j);
+    if (j < length) sum.tail(x, dy, j, length - j);
+    g.s[k] = hn::GetLane(hn::SumOfLanes(DD(), sum.s));
+    g.q[k] = hn::GetLane(hn::SumOfLanes(DD(), hn::Add(sum.q0, sum.q1)));
+  }
+}
+
+// The coefficients of one stream in registers.
+template <class X, bool kPerElement>
+struct GradientMap {
+  using T = Compute<X>;
+  Vector<T> hi, scale, a, b;
+  const X *x, *dy;
+  X* dx;
+  const T* gamma;
+  std::int64_t gamma_step;
+
+  HWY_INLINE GradientMap(const GradientStreams& g, int k)
+      : hi(hn::Set(Tag<T>(), static_cast<T>(g.hi[k]))),
+        scale(hn::Set(Tag<T>(), static_cast<T>(g.scale[k]))),
+        a(hn::Set(Tag<T>(), static_cast<T>(g.a[k]))),
+        b(hn::Set(Tag<T>(), static_cast<T>(g.b[k]))),
+        x(static_cast<const X*>(g.x[k])),
+        dy(static_cast<const X*>(g.dy[k])),
+        dx(static_cast<X*>(g.dx[k])),
+        gamma(static_cast<const T*>(g.gamma[k])),
+        gamma_step(g.gamma_step) {}
+
+  HWY_INLINE Vector<T> value(Vector<T> vx, Vector<T> vdy, const T* at_gamma) const {
+    const auto rest = hn::MulAdd(a, hn::Sub(vx, hi), b);
+    if constexpr (kPerElement) return hn::MulAdd(hn::Mul(scale, load(at_gamma)), vdy, rest);
+    return hn::MulAdd(scale, vdy, rest);
+  }
+  HWY_INLINE void one(std::int64_t i, bool streaming) const {
+    store(value(load(x + i), load(dy + i), gamma + i * gamma_step), dx + i, streaming);
+  }
+  HWY_INLINE void step(std::int64_t i, bool streaming) const {
+    one(i, streaming);
+    if constexpr (std::is_same_v<T, double>) one(i + half_step(), streaming);
+  }
+  HWY_NOINLINE void stretch(std::int64_t from, std::int64_t to) const {
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+    for (; from + lanes <= to; from += lanes) one(from, false);
+    if (from >= to) return;
+    const std::int64_t count = to - from;
+    const Padded<X> px(x + from, count), pdy(dy + from, count);
+    const Padded<T> pg(gamma + from * gamma_step, gamma_step == 0 ? lanes : count);
+    X out[max_step];
+    store(value(load(px.lanes), load(pdy.lanes), pg.lanes), out, false);
+    std::memcpy(static_cast<void*>(dx + from), out, static_cast<std::size_t>(count) * sizeof(X));
+  }
+};
+
+template <class X, bool kPerElement>
+HWY_NOINLINE void gradient_map_rows(GradientStreams& g, std::int64_t length) {
+  std::int64_t head[max_streams] = {};
+  for (int k = 0; k < g.count; ++k) {
+    if (!g.streaming) break;
+    head[k] = elements_to_line(static_cast<X*>(g.dx[k]), length);
+    if (head[k] > 0) GradientMap<X, kPerElement>(g, k).stretch(0, head[k]);
+  }
+  for (std::int64_t i = 0; i + gradient_burst <= length; i += gradient_burst) {
+    for (int k = 0; k < g.count; ++k) {
+      const std::int64_t at = head[k] + i;
+      if (at + gradient_burst > length) continue;
+      const GradientMap<X, kPerElement> map(g, k);
+      for (std::int64_t j = 0; j < gradient_burst; j += step()) map.step(at + j, g.streaming);
+    }
+  }
+  for (int k = 0; k < g.count; ++k) {
+    const std::int64_t done = head[k] + (length - head[k]) / gradient_burst * gradient_burst;
+    if (done < length) GradientMap<X, kPerElement>(g, k).stretch(done, length);
+  }
+}
+
+// --- columns ---
+
+// Rows added to a lane's sums before they go back to memory.
+inline constexpr std::int64_t gradient_rows = 4;
+
+template <class X, ColumnGamma kMode>
+struct GradientRow {
+  using T = Compute<X>;
+  const X *x, *dy;
+  X* dx;
+  const T* gamma;
+  std::int64_t gamma_step;
+  HWY_INLINE GradientRow(const GradientColumns& g, std::int64_t r)
+      : x(static_cast<const X*>(g.x) + r * g.x_stride),
+        dy(static_cast<const X*>(g.dy) + r * g.dy_stride),
+        dx(static_cast<X*>(g.dx) + r * g.dx_stride),
+        gamma(static_cast<const T*>(g.gamma) + r * g.gamma_stride),
+        gamma_step(g.gamma_step) {}
+  // dy, weighted with gamma where gamma changes from row to row.
+  HWY_INLINE void weighted(const X* at_dy, const T* at_gamma, VD& a, VD& b) const {
+    load_step(at_dy, a, b);
+    VD ga, gb;
+    if constexpr (kMode == ColumnGamma::row) ga = gb = hn::Set(DD(), static_cast<double>(*gamma));
+    if constexpr (kMode == ColumnGamma::element) load_step(at_gamma, ga, gb);
+    if constexpr (kMode != ColumnGamma::none) {
+      a = hn::Mul(a, ga);
+      b = hn::Mul(b, gb);
+    }
+  }
+};
+
+// One step of lanes over a few rows; `count` of them are real, the others' sums stay as they were.
+template <class X, ColumnGamma kMode>
+HWY_INLINE void gradient_lanes(const GradientColumns& g, std::int64_t first, std::int64_t rows, std::int64_t j,
+                               std::int64_t count) {
+  using T = Compute<X>;
+  HWY_ALIGN double s[max_step], q[max_step], center[max_step];
+  const bool whole = count == step();
+  const auto bytes = static_cast<std::size_t>(count) * sizeof(double);
+  if (!whole) {
+    std::memset(center, 0, sizeof(center));
+    std::memcpy(s, g.s + j, bytes);
+    std::memcpy(q, g.q + j, bytes);
+    std::memcpy(center, g.center + j, bytes);
+  }
+  double *at_s = whole ? g.s + j : s, *at_q = whole ? g.q + j : q;
+  const double* at_center = whole ? g.center + j : center;
+  VD sa = hn::LoadU(DD(), at_s), sb = hn::LoadU(DD(), at_s + half_step());
+  VD qa = hn::LoadU(DD(), at_q), qb = hn::LoadU(DD(), at_q + half_step());
+  const VD ca = hn::LoadU(DD(), at_center), cb = hn::LoadU(DD(), at_center + half_step());
+  for (std::int64_t r = first; r < first + rows; ++r) {
+    const GradientRow<X, kMode> row(g, r);
+    VD xa, xb, a, b;
+    if (whole) {
+      load_step(row.x + j, xa, xb);
+      row.weighted(row.dy + j, row.gamma + j * row.gamma_step, a, b);
+    } else {
+      const Padded<X> px(row.x + j, count), pdy(row.dy + j, count);
+      Padded<T> pg(row.gamma, 0);
+      if constexpr (kMode == ColumnGamma::element) {
+        const Padded<T> real(row.gamma + j * row.gamma_step, row.gamma_step == 0 ? step() : count);
+        pg = real;
+      }
+      load_step(px.lanes, xa, xb);
+      row.weighted(pdy.lanes, pg.lanes, a, b);
+    }
+    sa = hn::Add(sa, a);
+    sb = hn::Add(sb, b);
+    qa = hn::MulAdd(a, hn::Sub(xa, ca), qa);
+    qb = hn::MulAdd(b, hn::Sub(xb, cb), qb);
+  }
+  hn::StoreU(sa, DD(), at_s);
+  hn::StoreU(sb, DD(), at_s + half_step());
+  hn::StoreU(qa, DD(), at_q);
+  hn::StoreU(qb, DD(), at_q + half_step());
+  if (!whole) {
+    std::memcpy(g.s + j, s, bytes);
+    std::memcpy(g.q + j, q, bytes);
+  }
+}
+
+template <class X, ColumnGamma kMode>
+HWY_NOINLINE void gradient_measure_columns(const GradientColumns& g) {
+  for (std::int64_t r = 0; r < g.rows; r += gradient_rows) {
+    const std::int64_t rows = g.rows - r < gradient_rows ? g.rows - r : gradient_rows;
+    std::int64_t j = 0;
+    for (; j + step() <= g.lanes; j += step()) gradient_lanes<X, kMode>(g, r, rows, j, step());
+    if (j < g.lanes) gradient_lanes<X, kMode>(g, r, rows, j, g.lanes - j);
+  }
+}
+
+template <class X, ColumnGamma kMode>
+struct GradientMapRow : GradientRow<X, kMode> {
+  using Row = GradientRow<X, kMode>;
+  using T = Compute<X>;
+  const T *hi, *scale, *a, *b;
+  HWY_INLINE GradientMapRow(const GradientColumns& g, std::int64_t r)
+      : Row(g, r),
+        hi(static_cast<const T*>(g.hi)),
+        scale(static_cast<const T*>(g.scale)),
+        a(static_cast<const T*>(g.a)),
+        b(static_cast<const T*>(g.b)) {}
+  HWY_INLINE Vector<T> value(Vector<T> vx, Vector<T> vdy, std::int64_t j, const T* at_gamma) const {
+    Vector<T> s = load(scale + j);
+    if constexpr (kMode == ColumnGamma::row) s = hn::Mul(s, hn::Set(Tag<T>(), *Row::gamma));
+    if constexpr (kMode == ColumnGamma::element) s = hn::Mul(s, load(at_gamma));
+    return hn::MulAdd(s, vdy, hn::MulAdd(load(a + j), hn::Sub(vx, load(hi + j)), load(b + j)));
+  }
+  HWY_INLINE void one(std::int64_t j, bool streaming) const {
+    store(value(load(Row::x + j), load(Row::dy + j), j, Row::gamma + j * Row::gamma_step), Row::dx + j, streaming);
+  }
+  HWY_NOINLINE void stretch(std::int64_t from, std::int64_t to) const {
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+    for (; from + lanes <= to; from += lanes) one(from, false);
+    if (from >= to) return;
+    const std::int64_t count = to - from;
+    const Padded<X> px(Row::x + from, count), pdy(Row::dy + from, count);
+    const bool along = kMode == ColumnGamma::element && Row::gamma_step != 0;
+    const Padded<T> pg(along ? Row::gamma + from : Row::gamma, along ? count : kMode == ColumnGamma::none ? 0 : 1);
+    Padded<T> spread = pg;
+    if (!along)
+      for (std::int64_t i = 1; i < lanes; ++i) spread.lanes[i] = pg.lanes[0];
+    X out[max_step];
+    store(value(load(px.lanes), load(pdy.lanes), from, spread.lanes), out, false);
+    std::memcpy(static_cast<void*>(Row::dx + from), out, static_cast<std::size_t>(count) * sizeof(X));
+  }
+};
+
+template <class X, ColumnGamma kMode>
+HWY_NOINLINE void gradient_map_columns(const GradientColumns& g) {
+  for (std::int64_t r = 0; r < g.rows; ++r) {
+    const GradientMapRow<X, kMode> row(g, r);
+    std::int64_t j = g.streaming ? elements_to_line(row.dx, g.lanes) : 0;
+    if (j > 0) row.stretch(0, j);
+    for (; j + step() <= g.lanes; j += step()) {
+      row.one(j, g.streaming);
+      if constexpr (std::is_same_v<Compute<X>, double>) row.one(j + half_step(), g.streaming);
+    }
+    if (j < g.lanes) row.stretch(j, g.lanes);
+  }
+}
+
+// --- gamma's and beta's gradients where gamma runs along the loop ---
+
+// dy*(x - center)*scale and dy of one step, from memory that may be padded.
+template <class X>
+HWY_INLINE void parameter_step(const ParameterRun& p, const X* x, const X* dy, const double* center,
+                               const double* scale, VD& ga, VD& gb, VD& da, VD& db) {
+  VD xa, xb;
+  load_step(x, xa, xb);
+  load_step(dy, da, db);
+  const auto half = half_step() * p.step;
+  const VD ca = p.step == 0 ? hn::Set(DD(), *center) : hn::LoadU(DD(), center);
+  const VD cb = p.step == 0 ? ca : hn::LoadU(DD(), center + half);
+  const VD sa = p.step == 0 ? hn::Set(DD(), *scale) : hn::LoadU(DD(), scale);
+  const VD sb = p.step == 0 ? sa : hn::LoadU(DD(), scale + half);
+  ga = hn::Mul(hn::Mul(da, hn::Sub(xa, ca)), sa);
+  gb = hn::Mul(hn::Mul(db, hn::Sub(xb, cb)), sb);
+}
+
+template <class X>
+struct ParameterTail {
+  Padded<X> x, dy;
+  Padded<double> center, scale;
+  HWY_INLINE ParameterTail(const ParameterRun& p, std::int64_t i, std::int64_t count)
+      : x(static_cast<const X*>(p.x) + i, count),
+        dy(static_cast<const X*>(p.dy) + i, count),
+        center(p.center + i * p.step, p.step == 0 ? 1 : count),
+        scale(p.scale + i * p.step, p.step == 0 ? 1 : count) {}
+};
+
+template <class X>
+HWY_NOINLINE void parameters_along(const ParameterRun& p) {
+  const X* x = static_cast<const X*>(p.x);
+  const X* dy = static_cast<const X*>(p.dy);
+  VD ga, gb, da, db;
+  std::int64_t i = 0;
+  const auto add = [&](double* to, VD a, VD b) HWY_ATTR {
+    hn::StoreU(hn::Add(hn::LoadU(DD(), to), a), DD(), to);
+    hn::StoreU(hn::Add(hn::LoadU(DD(), to + half_step()), b), DD(), to + half_step());
+  };
+  for (; i + step() <= p.length; i += step()) {
+    parameter_step(p, x + i, dy + i, p.center + i * p.step, p.scale + i * p.step, ga, gb, da, db);
+    add(p.dgamma + i, ga, gb);
+    add(p.dbeta + i, da, db);
+  }
+  if (i == p.length) return;
+  const std::int64_t count = p.length - i;
+  const ParameterTail<X> tail(p, i, count);
+  Padded<double> dgamma(p.dgamma + i, count), dbeta(p.dbeta + i, count);
+  parameter_step(p, tail.x.lanes, tail.dy.lanes, tail.center.lanes, tail.scale.lanes, ga, gb, da, db);
+  add(dgamma.lanes, ga, gb);
+  add(dbeta.lanes, da, db);
+  std::memcpy(p.dgamma + i, dgamma.lanes, static_cast<std::size_t>(count) * sizeof(double));
+  std::memcpy(p.dbeta + i, dbeta.lanes, static_cast<std::size_t>(count) * sizeof(double));
+}
+
+template <class X>
+HWY_NOINLINE void parameters_across(const ParameterRun& p) {
+  const X* x = static_cast<const X*>(p.x);
+  const X* dy = static_cast<const X*>(p.dy);
+  VD g0 = hn::Zero(DD()), g1 = g0, d0 = g0, d1 = g0, ga, gb, da, db;
+  std::int64_t i = 0;
+  const auto add = [&]() HWY_ATTR {
+    g0 = hn::Add(g0, ga);
+    g1 = hn::Add(g1, gb);
+    d0 = hn::Add(d0, da);
+    d1 = hn::Add(d1, db);
+  };
+  for (; i + step() <= p.length; i += step()) {
+    parameter_step(p, x + i, dy + i, p.center + i * p.step, p.scale + i * p.step, ga, gb, da, db);
+    add();
+  }
+  if (i < p.length) {
+    const ParameterTail<X> tail(p, i, p.length - i);
+    parameter_step(p, tail.x.lanes, tail.dy.lanes, tail.center.lanes, tail.scale.lanes, ga, gb, da, db);
+    add();
+  }
+  *p.dgamma += hn::GetLane(hn::SumOfLanes(DD(), hn::Add(g0, g1)));
+  *p.dbeta += hn::GetLane(hn::SumOfLanes(DD(), hn::Add(d0, d1)));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace poise
+HWY_AFTER_NAMESPACE();
+
+#endif

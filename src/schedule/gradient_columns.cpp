@@ -1,0 +1,317 @@
+// The backward pass over rows whose lanes are different units. Rows are measured block by block, joined in their order,
+// so threads do not show in the result.
+
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "kernels/gradient.h"
+#include "schedule/elements.h"
+#include "schedule/gradient.h"
+#include "schedule/sums.h"
+
+namespace poise {
+namespace {
+
+// A closure: one tile of lanes of one index of the outside cells.
+struct Tile {
+  std::int64_t index = 0;
+  Offsets base;
+  std::int64_t first = 0, lanes = 0;
+};
+
+// One value a lane, padded for whole vectors. hi, scale, a, b are in the compute type.
+struct Scratch {
+  double *center = nullptr, *rstd = nullptr, *s = nullptr, *q = nullptr, *block_s = nullptr, *block_q = nullptr;
+  void *hi = nullptr, *scale = nullptr, *a = nullptr, *b = nullptr;
+  CellAffine* affine = nullptr;      // one a cell
+  CellGradient* gradient = nullptr;  // one a cell
+};
+
+class GradientColumnsRun {
+ public:
+  GradientColumnsRun(const Job& job, const Plan& plan, Context& context)
+      : job_(job),
+        plan_(plan),
+        kernels_(gradient_kernels_for(plan.target)),
+        used_(context.state().threads_used),
+        workspace_(context.state().workspace),
+        operands_(readable_operands(job, plan, workspace_)),
+        merged_(plan.lane_merged.elements()),
+        tiles_((plan.lanes + plan.tile - 1) / plan.tile),
+        closures_(plan.cells.elements() * tiles_),
+        width_((plan.tile + lane_padding - 1) / lane_padding * lane_padding + lane_padding),
+        gamma_in_loop_(plan.gamma_by_row || plan.gamma_by_element),
+        measures_(job.statistic != Statistic::none || (plan.param.present && !gamma_in_loop_)),
+        chunks_(gamma_in_loop_ ? parameter_chunks(plan, closures_) : 1),
+        parameters_(job, plan, chunks_, workspace_) {
+    const auto rows = plan.runs.dims();
+    if (!rows.empty()) {
+      row_ = rows.back();
+      outer_rows_ = rows.first(rows.size() - 1);
+    }
+    blocks_a_run_ = (row_.size + block_rows - 1) / block_rows;
+    blocks_ = elements(outer_rows_) * blocks_a_run_;
+    if (parameters_.wanted() && !gamma_in_loop_) unit_sums_ = workspace_.take<Sums>(closures_ * plan.tile);
+  }
+
+  void run() {
+    const bool by_blocks = closures_ < plan_.threads && blocks_ > 1;
+    const int teams = by_blocks ? 1 : plan_.threads;
+    auto* scratch = workspace_.take<Scratch>(teams);
+    for (int t = 0; t < teams; ++t) scratch[t] = take_scratch();
+    if (by_blocks) {
+      auto* partial = workspace_.take<double>(blocks_ * 2 * width_);
+      for (std::int64_t k = 0; k < chunks_; ++k)
+        for (std::int64_t c = first_of(k); c < first_of(k + 1); ++c) share(tile(c), scratch[0], partial, k);
+    } else {
+      const std::int64_t shares = gamma_in_loop_ && parameters_.wanted() ? chunks_ : closures_;
+      used_ = parallel_for(teams, shares, [&](std::int64_t begin, std::int64_t end, int thread) {
+        if (shares == chunks_ && gamma_in_loop_) {
+          for (std::int64_t k = begin; k < end; ++k)
+            for (std::int64_t c = first_of(k); c < first_of(k + 1); ++c) closure(tile(c), scratch[thread], k);
+        } else {
+          for (std::int64_t c = begin; c < end; ++c) closure(tile(c), scratch[thread], 0);
+        }
+        fence_streams();
+      });
+    }
+    if (unit_sums_ != nullptr) add_units();
+    parameters_.finish();
+  }
+
+ private:
+  std::int64_t first_of(std::int64_t chunk) const noexcept { return closures_ * chunk / chunks_; }
+
+  Scratch take_scratch() {
+    Scratch s;
+    for (double** array : {&s.center, &s.rstd, &s.s, &s.q, &s.block_s, &s.block_q}) {
+      *array = workspace_.take<double>(width_);
+      std::fill_n(*array, width_, 0.0);
+    }
+    for (void** array : {&s.hi, &s.scale, &s.a, &s.b}) {
+      auto* values = workspace_.take<double>(width_);
+      std::fill_n(values, width_, 0.0);
+      *array = values;
+    }
+    s.affine = workspace_.take<CellAffine>(plan_.tile / merged_);
+    s.gradient = workspace_.take<CellGradient>(plan_.tile / merged_);
+    return s;
+  }
+
+  Tile tile(std::int64_t closure) const noexcept {
+    Tile t;
+    t.index = closure;
+    t.base = offsets_at(plan_.cells.dims(), closure / tiles_);
+    t.first = closure % tiles_ * plan_.tile;
+    t.lanes = std::min(plan_.tile, plan_.lanes - t.first);
+    t.base = t.base + Offsets{.x = t.first, .y = t.first, .dy = t.first};
+    return t;
+  }
+
+  Offsets lane_offsets(const Tile& t, std::int64_t lane) const noexcept {
+    const std::int64_t at = t.first + lane;
+    Offsets offsets =
+        offsets_at(plan_.lane_cells.dims(), at / merged_) + offsets_at(plan_.lane_merged.dims(), at % merged_);
+    // x, y and dy of the lane are counted from the tile's own base.
+    offsets.x = offsets.y = offsets.dy = lane;
+    return t.base + offsets;
+  }
+
+  // --- the loops over one block of rows ---
+
+  GradientColumns block_of(const Tile& t, const Scratch& scratch, std::int64_t block) const noexcept {
+    const std::int64_t first = block % blocks_a_run_ * block_rows;
+    const Offsets at = t.base + offsets_at(outer_rows_, block / blocks_a_run_) + first * row_;
+    GradientColumns g;
+    g.x = address(job_.x.data(), plan_.x_type, at.x);
+    g.dy = address(job_.dy.data(), plan_.x_type, at.dy);
+    if (job_.maps) g.dx = address(job_.y.data(), plan_.x_type, at.y);
+    g.x_stride = row_.x;
+    g.dy_stride = row_.dy;
+    g.dx_stride = row_.y;
+    g.rows = std::min(block_rows, row_.size - first);
+    g.lanes = t.lanes;
+    g.center = scratch.center;
+    g.hi = scratch.hi;
+    g.scale = scratch.scale;
+    g.a = scratch.a;
+    g.b = scratch.b;
+    g.streaming = plan_.streaming;
+    if (gamma_in_loop_) {
+      g.mode = plan_.gamma_by_row ? ColumnGamma::row : ColumnGamma::element;
+      g.gamma = operands_.gamma.at(at.gamma + (plan_.gamma_by_element ? t.first : 0));
+      g.gamma_stride = operands_.gamma.step * row_.gamma;
+      g.gamma_step = plan_.gamma_by_element ? operands_.gamma.step : 0;
+    }
+    return g;
+  }
+
+  void measure_block(const Tile& t, const Scratch& scratch, std::int64_t block, double* s, double* q) const noexcept {
+    std::fill_n(s, width_, 0.0);
+    std::fill_n(q, width_, 0.0);
+    GradientColumns g = block_of(t, scratch, block);
+    g.s = s;
+    g.q = q;
+    kernels_.measure_columns[static_cast<int>(plan_.x_type)](g);
+  }
+
+  void map_block(const Tile& t, const Scratch& scratch, std::int64_t block) const noexcept {
+    kernels_.map_columns[static_cast<int>(plan_.x_type)](block_of(t, scratch, block));
+  }
+
+  static void join_lanes(const double* s, const double* q, const Scratch& into, std::int64_t lanes) noexcept {
+    for (std::int64_t j = 0; j < lanes; ++j) {
+      into.s[j] += s[j];
+      into.q[j] += q[j];
+    }
+  }
+
+  // --- merge ---
+
+  void open(const Tile& t, const Scratch& scratch) const noexcept {
+    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
+      const CellAffine affine = job_.derivative->saved(lane_offsets(t, lane).cell);
+      scratch.affine[lane / merged_] = affine;
+      std::fill_n(scratch.center + lane, merged_, affine.center);
+      std::fill_n(scratch.rstd + lane, merged_, affine.scale);
+    }
+  }
+
+  double gamma(const Offsets& at) const noexcept { return gamma_in_loop_ ? 1 : operands_.gamma.value(at.gamma); }
+
+  // Fills the lanes' coefficients; true when some are beyond float32.
+  bool merge(const Tile& t, const Scratch& scratch) const noexcept {
+    bool any_extreme = false;
+    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
+      const CellAffine& affine = scratch.affine[lane / merged_];
+      GradientSums total;
+      for (std::int64_t j = lane; measures_ && j < lane + merged_; ++j) {
+        const double g = gamma(lane_offsets(t, j));
+        total.s0 += g * scratch.s[j];
+        total.s1 += g * scratch.q[j];
+        if (unit_sums_ != nullptr) {
+          unit_sums_[t.index * plan_.tile + j] = {scratch.s[j],
+                                                  affine.scale * scratch.q[j] + affine.shift * scratch.s[j]};
+        }
+      }
+      total.count = plan_.cell_elements;
+      const CellGradient gradient = (*job_.derivative)(lane_offsets(t, lane).cell, total);
+      scratch.gradient[lane / merged_] = gradient;
+      for (std::int64_t j = lane; j < lane + merged_; ++j) {
+        const auto c = gradient_coefficients(affine, gradient, gamma(lane_offsets(t, j)), plan_.x_type);
+        any_extreme |= extreme(c, plan_.x_type);
+        plan_.x_type == DType::f64 ? fill<double>(scratch, j, c) : fill<float>(scratch, j, c);
+      }
+    }
+    return any_extreme;
+  }
+
+  template <class T>
+  static void fill(const Scratch& scratch, std::int64_t j, const GradientCoefficients& c) noexcept {
+    static_cast<T*>(scratch.hi)[j] = static_cast<T>(c.hi);
+    static_cast<T*>(scratch.scale)[j] = static_cast<T>(c.scale);
+    static_cast<T*>(scratch.a)[j] = static_cast<T>(c.a);
+    static_cast<T*>(scratch.b)[j] = static_cast<T>(c.b);
+  }
+
+  void map_exactly(const Tile& t, const Scratch& scratch) const noexcept {
+    const Partition dims = joined(plan_.runs, plan_.lane_merged);
+    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
+      map_gradient_exactly(job_, operands_, lane_offsets(t, lane), dims, scratch.affine[lane / merged_],
+                           scratch.gradient[lane / merged_]);
+    }
+  }
+
+  // --- gamma's and beta's gradients ---
+
+  void add_units() const noexcept {
+    for (std::int64_t c = 0; c < closures_; ++c) {
+      const Tile t = tile(c);
+      for (std::int64_t j = 0; j < t.lanes; ++j) {
+        const Sums& unit = unit_sums_[c * plan_.tile + j];
+        parameters_.add(lane_offsets(t, j).param, unit.q, unit.s);
+      }
+    }
+  }
+
+  // Gamma changes from row to row: a sum across each row, or one a lane of it.
+  void add_parameters(const Tile& t, const Scratch& scratch, std::int64_t chunk) const noexcept {
+    for (std::int64_t r = 0; r < plan_.runs.elements(); ++r) {
+      const Offsets at = t.base + offsets_at(plan_.runs.dims(), r);
+      ParameterRun run;
+      run.x = address(job_.x.data(), plan_.x_type, at.x);
+      run.dy = address(job_.dy.data(), plan_.x_type, at.dy);
+      run.length = t.lanes;
+      run.center = scratch.center;
+      run.scale = scratch.rstd;
+      run.step = 1;
+      const std::int64_t param = at.param + (plan_.gamma_by_element ? t.first : 0);
+      run.dgamma = parameters_.dgamma(chunk) + param;
+      run.dbeta = parameters_.dbeta(chunk) + param;
+      (plan_.gamma_by_row ? kernels_.across : kernels_.along)[static_cast<int>(plan_.x_type)](run);
+    }
+  }
+
+  // --- a closure on one thread, or shared by all ---
+
+  void closure(const Tile& t, const Scratch& scratch, std::int64_t chunk) const noexcept {
+    open(t, scratch);
+    if (measures_) {
+      measure_block(t, scratch, 0, scratch.s, scratch.q);
+      for (std::int64_t b = 1; b < blocks_; ++b) {
+        measure_block(t, scratch, b, scratch.block_s, scratch.block_q);
+        join_lanes(scratch.block_s, scratch.block_q, scratch, t.lanes);
+      }
+    }
+    const bool any_extreme = merge(t, scratch);
+    if (gamma_in_loop_ && parameters_.wanted()) add_parameters(t, scratch, chunk);
+    if (!job_.maps) return;
+    if (any_extreme) return map_exactly(t, scratch);
+    for (std::int64_t b = blocks_; b-- > 0;) map_block(t, scratch, b);
+  }
+
+  void share(const Tile& t, const Scratch& scratch, double* partial, std::int64_t chunk) {
+    open(t, scratch);
+    if (measures_) {
+      used_ = parallel_for(plan_.threads, blocks_, [&](std::int64_t begin, std::int64_t end, int) {
+        for (std::int64_t b = begin; b < end; ++b)
+          measure_block(t, scratch, b, partial + b * 2 * width_, partial + (b * 2 + 1) * width_);
+      });
+      std::copy_n(partial, width_, scratch.s);
+      std::copy_n(partial + width_, width_, scratch.q);
+      for (std::int64_t b = 1; b < blocks_; ++b)
+        join_lanes(partial + b * 2 * width_, partial + (b * 2 + 1) * width_, scratch, t.lanes);
+    }
+    const bool any_extreme = merge(t, scratch);
+    if (gamma_in_loop_ && parameters_.wanted()) add_parameters(t, scratch, chunk);
+    if (!job_.maps) return;
+    if (any_extreme) return map_exactly(t, scratch);
+    used_ = parallel_for(plan_.threads, blocks_, [&](std::int64_t begin, std::int64_t end, int) {
+      for (std::int64_t b = end; b-- > begin;) map_block(t, scratch, b);
+      fence_streams();
+    });
+  }
+
+  const Job& job_;
+  const Plan& plan_;
+  const GradientKernels& kernels_;
+  int& used_;
+  Workspace& workspace_;
+  Operands operands_;
+  std::int64_t merged_, tiles_, closures_, width_;
+  bool gamma_in_loop_, measures_;
+  std::int64_t chunks_;
+  ParameterSums parameters_;
+  Dim row_;
+  std::span<const Dim> outer_rows_;
+  std::int64_t blocks_a_run_ = 1, blocks_ = 1;
+  Sums* unit_sums_ = nullptr;  // [closure][lane]: what each adds to beta's (s) and gamma's (q) gradient
+};
+
+}  // namespace
+
+void run_gradient_columns(const Job& job, const Plan& plan, Context& context) {
+  GradientColumnsRun(job, plan, context).run();
+}
+
+}  // namespace poise

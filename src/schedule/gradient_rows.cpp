@@ -1,0 +1,279 @@
+// The backward pass over contiguous runs: measure, merge, map, several streams at a time. Sums are joined run by run in
+// their order, so neither streams nor threads show in the result.
+
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "kernels/gradient.h"
+#include "schedule/elements.h"
+#include "schedule/gradient.h"
+#include "schedule/row_pieces.h"
+#include "schedule/sums.h"
+
+namespace poise {
+namespace {
+
+// Up to four cells that are handled together, with what becomes of them.
+struct Closure {
+  int count = 0;
+  std::int64_t cell[max_streams] = {};
+  Offsets base[max_streams];
+  CellAffine affine[max_streams];
+  CellGradient gradient[max_streams];
+  bool extreme[max_streams] = {};
+  GradientCoefficients* coefficients = nullptr;  // [cell][unit]
+  Sums* sums = nullptr;                          // [cell][piece]
+  double *dgamma = nullptr, *dbeta = nullptr;    // of the chunk, where gamma runs along the loop
+};
+
+class GradientRows {
+ public:
+  GradientRows(const Job& job, const Plan& plan, Context& context)
+      : job_(job),
+        plan_(plan),
+        kernels_(gradient_kernels_for(plan.target)),
+        used_(context.state().threads_used),
+        operands_(readable_operands(job, plan, context.state().workspace)),
+        piece_(plan),
+        cells_(plan.cells.elements()),
+        measures_(job.statistic != Statistic::none || (plan.param.present && !plan.per_element)),
+        chunks_(plan.per_element ? parameter_chunks(plan, cells_) : 1),
+        parameters_(job, plan, chunks_, context.state().workspace) {
+    Workspace& workspace = context.state().workspace;
+    sums_ = workspace.take<Sums>(plan.threads * max_streams * piece_.count());
+    coefficients_ = workspace.take<GradientCoefficients>(plan.threads * max_streams * piece_.units());
+    if (parameters_.wanted() && !plan.per_element) unit_sums_ = workspace.take<Sums>(cells_ * piece_.units());
+  }
+
+  void run() {
+    const bool by_chunks = parameters_.wanted() && plan_.per_element;
+    if (cells_ < plan_.threads && piece_.count() > 1) {
+      for (std::int64_t c = 0; c < chunks_; ++c)
+        for (std::int64_t cell = cells_ * c / chunks_; cell < cells_ * (c + 1) / chunks_; ++cell) share(cell, c);
+    } else if (by_chunks) {
+      used_ = parallel_for(plan_.threads, chunks_, [this](std::int64_t begin, std::int64_t end, int thread) {
+        for (std::int64_t c = begin; c < end; ++c)
+          pipeline(cells_ * c / chunks_, cells_ * (c + 1) / chunks_, thread, c);
+      });
+    } else {
+      used_ = parallel_for(plan_.threads, cells_, [this](std::int64_t begin, std::int64_t end, int thread) {
+        pipeline(begin, end, thread, 0);
+      });
+    }
+    if (unit_sums_ != nullptr) add_units();
+    parameters_.finish();
+  }
+
+ private:
+  Closure closure_of(int thread, std::int64_t chunk) const noexcept {
+    Closure c;
+    c.sums = sums_ + thread * max_streams * piece_.count();
+    c.coefficients = coefficients_ + thread * max_streams * piece_.units();
+    if (parameters_.wanted() && plan_.per_element) {
+      c.dgamma = parameters_.dgamma(chunk);
+      c.dbeta = parameters_.dbeta(chunk);
+    }
+    return c;
+  }
+
+  void pipeline(std::int64_t begin, std::int64_t end, int thread, std::int64_t chunk) const noexcept {
+    const std::int64_t together = plan_.together, groups = (end - begin) / together;
+    Closure c = closure_of(thread, chunk);
+    c.count = static_cast<int>(together);
+    for (std::int64_t i = 0; i < groups; ++i) {
+      // Cells of a closure lie a quarter of the share apart: far streams.
+      for (int k = 0; k < c.count; ++k) open(c, k, begin + i + k * groups);
+      handle(c);
+    }
+    c.count = 1;
+    for (std::int64_t cell = begin + groups * together; cell < end; ++cell) {
+      open(c, 0, cell);
+      handle(c);
+    }
+    fence_streams();
+  }
+
+  void open(Closure& c, int k, std::int64_t cell) const noexcept {
+    c.cell[k] = cell;
+    c.base[k] = offsets_at(plan_.cells.dims(), cell);
+    c.affine[k] = job_.derivative->saved(c.base[k].cell);
+  }
+
+  void handle(Closure& c) const noexcept {
+    if (measures_) measure(c, 0, piece_.count());
+    for (int k = 0; k < c.count; ++k) merge(c, k);
+    if (c.dgamma != nullptr) add_parameters(c);
+    if (job_.maps) map(c, 0, piece_.count());
+  }
+
+  // --- one set of streams ---
+
+  // Pieces of one length go side by side; a shorter last one alone.
+  template <class F>
+  void load(const Closure& c, int streams, const int* cell, const std::int64_t* index, F&& body) const noexcept {
+    GradientStreams g;
+    g.count = streams;
+    g.per_element = plan_.per_element;
+    g.streaming = plan_.streaming;
+    g.gamma_step = operands_.gamma.step;
+    std::int64_t length = 0;
+    for (int k = 0; k < streams; ++k) {
+      const Piece p = piece_[index[k]];
+      if (k > 0 && p.length != length) {
+        for (int one = 0; one < streams; ++one) load(c, 1, cell + one, index + one, body);
+        return;
+      }
+      length = p.length;
+      const Offsets at = c.base[cell[k]] + p.at;
+      const GradientCoefficients& co = c.coefficients[cell[k] * piece_.units() + p.unit];
+      g.x[k] = address(job_.x.data(), plan_.x_type, at.x);
+      g.dy[k] = address(job_.dy.data(), plan_.x_type, at.dy);
+      g.dx[k] = job_.maps ? address(job_.y.data(), plan_.x_type, at.y) : nullptr;
+      g.gamma[k] = operands_.gamma.at(at.gamma);
+      g.center[k] = c.affine[cell[k]].center;
+      g.hi[k] = co.hi;
+      g.scale[k] = co.scale;
+      g.a[k] = co.a;
+      g.b[k] = co.b;
+    }
+    body(g, length, cell, index);
+  }
+
+  void measure(const Closure& c, std::int64_t first, std::int64_t last) const noexcept {
+    piece_.for_each_streams(c.count, first, last, [&](int streams, const int* cell, const std::int64_t* index) {
+      load(c, streams, cell, index,
+           [&](GradientStreams& g, std::int64_t length, const int* cells, const std::int64_t* pieces) {
+             kernels_.measure_rows[static_cast<int>(plan_.x_type)](g, length);
+             for (int k = 0; k < g.count; ++k) c.sums[cells[k] * piece_.count() + pieces[k]] = {g.s[k], g.q[k]};
+           });
+    });
+  }
+
+  void map(const Closure& c, std::int64_t first, std::int64_t last) const noexcept {
+    if (std::none_of(c.extreme, c.extreme + c.count, [](bool e) { return e; })) {
+      piece_.for_each_streams(c.count, first, last, [&](int streams, const int* cell, const std::int64_t* index) {
+        load(c, streams, cell, index, [&](GradientStreams& g, std::int64_t length, const int*, const std::int64_t*) {
+          kernels_.map_rows[static_cast<int>(plan_.x_type)](g, length);
+        });
+      });
+      return;
+    }
+    for (int k = 0; k < c.count; ++k) {
+      if (c.extreme[k]) {
+        map_exactly(c, k);
+        continue;
+      }
+      for (std::int64_t p = first; p < last; ++p)
+        load(c, 1, &k, &p, [&](GradientStreams& g, std::int64_t length, const int*, const std::int64_t*) {
+          kernels_.map_rows[static_cast<int>(plan_.x_type)](g, length);
+        });
+    }
+  }
+
+  void map_exactly(const Closure& c, int k) const noexcept {
+    Partition cell = joined(plan_.units, plan_.runs);
+    cell.add(inner_dim(plan_));
+    map_gradient_exactly(job_, operands_, c.base[k], cell, c.affine[k], c.gradient[k]);
+  }
+
+  // --- merge ---
+
+  double gamma(const Closure& c, int k, std::int64_t unit) const noexcept {
+    if (plan_.per_element) return 1;
+    return operands_.gamma.value((c.base[k] + offsets_at(plan_.units.dims(), unit)).gamma);
+  }
+
+  void merge(Closure& c, int k) const noexcept {
+    GradientSums total;
+    const CellAffine& affine = c.affine[k];
+    for (std::int64_t u = 0; measures_ && u < piece_.units(); ++u) {
+      Sums unit;
+      const Sums* pieces = c.sums + k * piece_.count() + u * piece_.a_unit();
+      for (std::int64_t p = 0; p < piece_.a_unit(); ++p) join(Statistic::moments, unit, pieces[p]);
+      const double g = gamma(c, k, u);
+      total.s0 += g * unit.s;
+      total.s1 += g * unit.q;
+      if (unit_sums_ != nullptr) {
+        unit_sums_[c.cell[k] * piece_.units() + u] = {unit.s, affine.scale * unit.q + affine.shift * unit.s};
+      }
+    }
+    total.count = plan_.cell_elements;
+    c.gradient[k] = (*job_.derivative)(c.base[k].cell, total);
+    c.extreme[k] = false;
+    for (std::int64_t u = 0; u < piece_.units(); ++u) {
+      GradientCoefficients& co = c.coefficients[k * piece_.units() + u];
+      co = gradient_coefficients(affine, c.gradient[k], gamma(c, k, u), plan_.x_type);
+      c.extreme[k] |= extreme(co, plan_.x_type);
+    }
+  }
+
+  // --- gamma's and beta's gradients ---
+
+  void add_units() const noexcept {
+    const Sums* unit = unit_sums_;
+    for (std::int64_t cell = 0; cell < cells_; ++cell) {
+      const std::int64_t base = offsets_at(plan_.cells.dims(), cell).param;
+      for (std::int64_t u = 0; u < piece_.units(); ++u, ++unit) {
+        parameters_.add(base + offsets_at(plan_.units.dims(), u).param, unit->q, unit->s);
+      }
+    }
+  }
+
+  void add_parameters(const Closure& c) const noexcept {
+    for (int k = 0; k < c.count; ++k) {
+      for (std::int64_t i = 0; i < piece_.count(); ++i) {
+        const Piece p = piece_[i];
+        const Offsets at = c.base[k] + p.at;
+        ParameterRun run;
+        run.x = address(job_.x.data(), plan_.x_type, at.x);
+        run.dy = address(job_.dy.data(), plan_.x_type, at.dy);
+        run.length = p.length;
+        run.center = &c.affine[k].center;
+        run.scale = &c.affine[k].scale;
+        run.dgamma = c.dgamma + at.param;
+        run.dbeta = c.dbeta + at.param;
+        kernels_.along[static_cast<int>(plan_.x_type)](run);
+      }
+    }
+  }
+
+  // --- one cell shared by all threads: few cells, many pieces ---
+
+  void share(std::int64_t cell, std::int64_t chunk) {
+    Closure c = closure_of(0, chunk);
+    c.count = 1;
+    open(c, 0, cell);
+    if (measures_) {
+      used_ = parallel_for(plan_.threads, piece_.count(),
+                           [&](std::int64_t begin, std::int64_t end, int) { measure(c, begin, end); });
+    }
+    merge(c, 0);
+    if (c.dgamma != nullptr) add_parameters(c);
+    if (!job_.maps) return;
+    if (c.extreme[0]) return map_exactly(c, 0);
+    used_ = parallel_for(plan_.threads, piece_.count(), [&](std::int64_t begin, std::int64_t end, int) {
+      map(c, begin, end);
+      fence_streams();
+    });
+  }
+
+  const Job& job_;
+  const Plan& plan_;
+  const GradientKernels& kernels_;
+  int& used_;
+  Operands operands_;
+  RowPieces piece_;
+  std::int64_t cells_;
+  bool measures_;
+  std::int64_t chunks_;
+  ParameterSums parameters_;
+  Sums* sums_ = nullptr;
+  Sums* unit_sums_ = nullptr;  // [cell][unit]: what each adds to beta's (s) and gamma's (q) gradient
+  GradientCoefficients* coefficients_ = nullptr;
+};
+
+}  // namespace
+
+void run_gradient_rows(const Job& job, const Plan& plan, Context& context) { GradientRows(job, plan, context).run(); }
+
+}  // namespace poise

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "core/plan.h"
+#include "kernels/kernels.h"
+
+namespace poise {
+
+// A piece of a cell's run: where it lies from the cell's start, and how long it is.
+struct Piece {
+  Offsets at;
+  std::int64_t unit = 0, length = 0;
+};
+
+// A rows plan's cell cut into pieces of at most `segment` elements, unit by unit, run by run.
+class RowPieces {
+ public:
+  explicit RowPieces(const Plan& plan) noexcept
+      : plan_(plan),
+        units_(plan.units.elements()),
+        runs_(plan.runs.elements()),
+        a_run_((plan.length + segment - 1) / segment),
+        count_(units_ * runs_ * a_run_) {}
+
+  std::int64_t units() const noexcept { return units_; }
+  std::int64_t count() const noexcept { return count_; }
+  std::int64_t a_unit() const noexcept { return runs_ * a_run_; }
+
+  Piece operator[](std::int64_t index) const noexcept {
+    Piece p;
+    p.length = plan_.length;
+    if (count_ == 1) return p;
+    const std::int64_t part = index % a_run_, run = index / a_run_ % runs_;
+    p.unit = index / a_run_ / runs_;
+    p.at = offsets_at(plan_.units.dims(), p.unit) + offsets_at(plan_.runs.dims(), run);
+    const std::int64_t start = part * segment;
+    p.length = std::min(segment, plan_.length - start);
+    const std::int64_t along = plan_.per_element ? start : 0;
+    p.at = p.at + Offsets{.x = start, .y = start, .dy = start, .gamma = along, .beta = along, .param = along};
+    return p;
+  }
+
+  // Calls body(streams, cell[], piece[]) for every set of pieces in [first, last) that are handled side by side: the
+  // same piece of several cells, or far pieces of one cell.
+  template <class F>
+  void for_each_streams(int cells, std::int64_t first, std::int64_t last, F&& body) const noexcept {
+    int cell[max_streams];
+    std::int64_t index[max_streams];
+    if (cells > 1) {
+      for (std::int64_t p = first; p < last; ++p) {
+        for (int k = 0; k < cells; ++k) {
+          cell[k] = k;
+          index[k] = p;
+        }
+        body(cells, cell, index);
+      }
+      return;
+    }
+    const std::int64_t quarter = (last - first + max_streams - 1) / max_streams;
+    for (std::int64_t p = first; p < first + quarter; ++p) {
+      int streams = 0;
+      for (std::int64_t at = p; at < last && streams < max_streams; at += quarter) {
+        cell[streams] = 0;
+        index[streams++] = at;
+      }
+      body(streams, cell, index);
+    }
+  }
+
+ private:
+  const Plan& plan_;
+  std::int64_t units_, runs_, a_run_, count_;
+};
+
+}  // namespace poise

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "core/call.h"
+
+namespace poise {
+
+// gamma, beta, their form and the mask: what every normalization of activations takes alike. `axes`: those of the
+// operands where the options name none.
+template <class Options>
+Dims gamma_axes_of(const Call& call, const Options& o, const Dims& axes) {
+  return o.gamma_axes.empty() ? axes : call.axes("gamma_axes", o.gamma_axes);
+}
+
+template <class Options>
+Dims gamma_shape(const Options& o, const char* technique, const Dims& x, const Dims& axes) {
+  return sizes_at(x, o.gamma_axes.empty() ? axes : front_axes(technique, "gamma_axes", o.gamma_axes, x.size()));
+}
+
+template <class Options>
+void take_affine(Call& call, const Options& o, const Dims& axes) {
+  call.affine(o.gamma, o.beta, gamma_axes_of(call, o, axes));
+  call.gamma_offset(o.gamma_offset);
+  call.mask(o.mask);
+}
+
+template <class Options>
+void take_affine(Call& call, const Options& o, const Gradients& gradients, const Dims& axes) {
+  call.affine_gradients(o.gamma, gradients, gamma_axes_of(call, o, axes));
+  call.gamma_offset(o.gamma_offset);
+  call.mask(o.mask);
+}
+
+}  // namespace poise

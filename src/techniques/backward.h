@@ -1,0 +1,111 @@
+#pragma once
+
+#include "core/call.h"
+#include "schedule/execute.h"
+#include "techniques/normalize.h"
+
+namespace poise {
+
+// 2r'/r of r(v), from r alone, and 0 where r does not depend on v: while the floor acts, at v = 0 under an outside eps.
+inline double twice_slope(double r, double eps, EpsPlace place) noexcept {
+  if (r == 0) return 0;
+  switch (place) {
+    case EpsPlace::inside:
+      return -r * r;
+    case EpsPlace::outside: {
+      const double deviation = 1 / r - eps;
+      return deviation > 0 || std::isnan(deviation) ? -r / deviation : 0;
+    }
+    case EpsPlace::floor:
+      return eps > 0 && r >= 1 / std::sqrt(eps) ? 0 : -r * r;
+  }
+  return 0;
+}
+
+// The derivative of layer, instance, group and batch norm's merge, and without centering of RMS norm's.
+class NormalizeDerivative final : public Derivative {
+ public:
+  NormalizeDerivative(const Deviation& deviation, const ConstTensorView& mean, const ConstTensorView& rstd) noexcept
+      : deviation_(deviation), mean_(mean), rstd_(rstd) {}
+
+  CellAffine saved(std::int64_t cell) const noexcept override { return {mean_.get(cell), 0, rstd_.get(cell), 0}; }
+  CellGradient operator()(std::int64_t cell, const GradientSums& sums) const noexcept override {
+    if (sums.count == 0) return {};
+    const double r = rstd_.get(cell), m = static_cast<double>(sums.count);
+    const double d = deviation_.divisor == Divisor::sample ? m - 1 : m;
+    return {twice_slope(r, deviation_.eps, deviation_.place) * (r * sums.s1) / d, centers() ? -r * sums.s0 / m : 0};
+  }
+
+ private:
+  bool centers() const noexcept { return mean_.present(); }
+  Deviation deviation_;
+  Values mean_, rstd_;
+};
+
+// The derivative where the statistics are constants: evaluation and frozen.
+class ConstantDerivative final : public Derivative {
+ public:
+  explicit ConstantDerivative(const Merge& merge) noexcept : merge_(merge) {}
+  CellAffine saved(std::int64_t cell) const noexcept override { return merge_(cell, {}); }
+  CellGradient operator()(std::int64_t, const GradientSums&) const noexcept override { return {}; }
+
+ private:
+  const Merge& merge_;
+};
+
+// mean and rstd of a backward call: the saved ones, or where absent measured again into the call's own memory.
+struct Saved {
+  TensorView mean, rstd;
+};
+
+// Checks that what is saved is of the cells' shape.
+inline void check_saved_operand(const Call& call, const char* name, const TensorView& view, const Dims& cells) {
+  call.operand(name, view, cells);
+  if (view.present() && view.dtype() != DType::f64) call.fail(Code::usage, name, "f64", name_of(view.dtype()));
+}
+
+// Measures this backward call's x once more, with the technique's own merge.
+inline void measure_again(Call& call, Statistic statistic, const Merge& merge) {
+  Job job = call.job();
+  for (Dim& d : job.partition.dims()) {
+    d.y = d.dy = d.x;
+    d.gamma = d.beta = d.param = 0;
+  }
+  job.statistic = statistic;
+  job.merge = &merge;
+  job.maps = false;
+  job.derivative = nullptr;
+  job.dgamma = job.dbeta = nullptr;
+  job.gamma = job.beta = {};
+  execute(job, call.context());
+}
+
+inline Saved saved_or_measured(Call& call, Saved saved, const Dims& cells, const Deviation& deviation) {
+  check_saved_operand(call, "mean", saved.mean, cells);
+  check_saved_operand(call, "rstd", saved.rstd, cells);
+  if (saved.mean.present() && saved.rstd.present()) return saved;
+  saved.mean = {call.memory(cells.product()), DType::f64, cells};
+  saved.rstd = {call.memory(cells.product()), DType::f64, cells};
+  if (!call.empty()) measure_again(call, Statistic::moments, Normalize(deviation, saved.mean, saved.rstd));
+  return saved;
+}
+
+// The backward pass of what centers and scales by the cell's own moments.
+inline void normalize_backward(Call& call, const Saved& saved, const Dims& cells, const Deviation& deviation) {
+  const Saved s = saved_or_measured(call, saved, cells, deviation);
+  const NormalizeDerivative derivative(deviation, s.mean, s.rstd);
+  call.job().statistic = Statistic::moments;
+  call.job().derivative = &derivative;
+  execute(call.job(), call.context());
+  call.store_gradients();
+}
+
+// The backward pass of what normalizes with given statistics.
+inline void constant_backward(Call& call, const Merge& merge) {
+  const ConstantDerivative derivative(merge);
+  call.job().derivative = &derivative;
+  execute(call.job(), call.context());
+  call.store_gradients();
+}
+
+}  // namespace poise
