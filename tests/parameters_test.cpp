@@ -91,10 +91,9 @@ TEST(Parameters, RefusesOtherWordsAndSaysTheRightOnes) {
 }
 
 TEST(Parameters, RefusesOtherNamesAndOperands) {
-  EXPECT_EQ(
-      refusal("epsilon", "1"),
-      "[parameter] name: expected one of eps, eps_place, divisor, running_divisor, momentum, mode, track_running, "
-      "axes, channel_axes, gamma_axes, groups, per, low, high, preset, got epsilon");
+  const std::string unknown = refusal("epsilon", "1");
+  EXPECT_EQ(unknown.find("[parameter] name: expected one of eps, eps_place, "), 0U) << unknown;
+  EXPECT_NE(unknown.find(", got epsilon"), std::string::npos) << unknown;
   EXPECT_FALSE(refusal("gamma", "1").empty());
 }
 
