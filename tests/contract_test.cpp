@@ -168,6 +168,32 @@ TEST_P(Contract, EveryFiniteMagnitude) {
   }
 }
 
+// Coefficients beyond float32 are another loop's; whose they are not keeps its own, and its bits. The oracle says who
+// shares a cell: where its y is NaN.
+TEST_P(Contract, ACellOfTinyValuesChangesNoBitOfAnother) {
+  for (const DType type : {DType::f32, DType::bf16}) {
+    for (const Layout layout : {Layout::contiguous, Layout::channels_last, Layout::transposed}) {
+      Parameters p = parameters();
+      if (takes(technique(), "eps")) p.eps = 0;
+      const Array clean = random_values(shape, type, 7);
+      const Array y = run(technique(), TestTensor(type, clean, layout), {type, layout}, p).y.read();
+      for (const std::size_t at : {std::size_t{0}, std::size_t{403}, clean.size() - 1}) {
+        Array marked = clean, tiny = clean;
+        marked[at] = std::numeric_limits<Real>::quiet_NaN();
+        const Array cell = expected(TestTensor(type, marked, layout), p).y;
+        for (std::size_t i = 0; i < tiny.size(); ++i) tiny[i] *= std::isnan(cell[i]) ? 0x1p-110L : 1;
+        const TestTensor x(type, tiny, layout);
+        const Outcome outcome = run(technique(), x, {type, layout}, p);
+        EXPECT_RIGHT(outcome, expected(x, p), roundings);
+        const Array tiny_y = outcome.y.read();
+        for (std::size_t i = 0; i < y.size(); ++i) {
+          ASSERT_TRUE(std::isnan(cell[i]) || tiny_y[i] == y[i]) << name_of(type) << " " << name_of(layout) << " " << i;
+        }
+      }
+    }
+  }
+}
+
 // Which axes split cells is the oracle's to say: where a narrowed tensor's reference is the whole one's.
 TEST_P(Contract, TheNumberOfOtherCellsChangesNoBit) {
   int axes_found = 0;

@@ -280,27 +280,42 @@ class Columns {
 
   // --- map ---
 
+  // The loop over rows of lanes from `first` on.
+  MapColumns columns_at(const Tile& t, const Scratch& scratch, const Offsets& at, std::int64_t first) const noexcept {
+    const auto skipped =
+        static_cast<std::size_t>(first) * (plan_.x_type == DType::f64 ? sizeof(double) : sizeof(float));
+    const auto from = [&](const void* values) {
+      return static_cast<const void*>(static_cast<const char*>(values) + skipped);
+    };
+    MapColumns m;
+    m.x = address(job_.x.data(), plan_.x_type, at.x + first);
+    m.y = address(job_.y.data(), plan_.y_type, at.y + first);
+    m.hi = from(scratch.hi);
+    m.scale = from(scratch.scale);
+    m.shift = from(scratch.shift);
+    if (gamma_in_loop_) set_gamma(t.first + first, at, m);
+    return m;
+  }
+
+  void map(const MapColumns& m) const noexcept {
+    kernels_.map_columns[static_cast<int>(plan_.x_type)][static_cast<int>(plan_.y_type)](m);
+  }
+
   void map_block(const Tile& t, const Scratch& scratch, std::int64_t block) const noexcept {
     for_each_piece(t, block, [&](const Offsets& at, std::int64_t rows, std::int64_t lanes) {
-      MapColumns m;
-      m.x = address(job_.x.data(), plan_.x_type, at.x);
-      m.y = address(job_.y.data(), plan_.y_type, at.y);
+      MapColumns m = columns_at(t, scratch, at, 0);
       m.x_stride = row_.x * plan_.fold;
       m.y_stride = row_.y * plan_.fold;
       m.rows = rows;
       m.lanes = lanes;
-      m.hi = scratch.hi;
-      m.scale = scratch.scale;
-      m.shift = scratch.shift;
-      if (gamma_in_loop_) set_gamma(t, at, m);
       m.streaming = plan_.streaming;
-      kernels_.map_columns[static_cast<int>(plan_.x_type)][static_cast<int>(plan_.y_type)](m);
+      map(m);
     });
   }
 
-  void set_gamma(const Tile& t, const Offsets& at, MapColumns& m) const noexcept {
+  void set_gamma(std::int64_t lane, const Offsets& at, MapColumns& m) const noexcept {
     m.mode = plan_.gamma_by_row ? ColumnGamma::row : ColumnGamma::element;
-    const std::int64_t along = plan_.gamma_by_element ? t.first : 0;
+    const std::int64_t along = plan_.gamma_by_element ? lane : 0;
     m.gamma = operands_.gamma.at(at.gamma + along);
     m.beta = operands_.beta.at(at.beta + along);
     m.gamma_stride = operands_.gamma.step * row_.gamma;
@@ -309,14 +324,32 @@ class Columns {
     m.beta_step = plan_.gamma_by_element ? operands_.beta.step : 0;
   }
 
-  void map_exactly(const Tile& t, const Scratch& scratch) const noexcept {
-    Partition dims = joined(plan_.runs, plan_.lane_merged);
+  void map_lanes(const Tile& t, const Scratch& scratch, std::int64_t first, std::int64_t last) const noexcept {
+    for (std::int64_t o = 0; first < last && o < elements(outer_rows_); ++o) {
+      MapColumns m = columns_at(t, scratch, t.base + offsets_at(outer_rows_, o), first);
+      m.x_stride = row_.x;
+      m.y_stride = row_.y;
+      m.rows = row_.size;
+      m.lanes = last - first;
+      map(m);
+    }
+  }
+
+  // The cells beyond float32 coefficients exactly; the others as ever, so that such a neighbour changes no bit of them.
+  void map_apart(const Tile& t, const Scratch& scratch) const noexcept {
+    const Partition dims = joined(plan_.runs, plan_.lane_merged);
+    std::int64_t first = 0;
     for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
+      const CellAffine& affine = scratch.affine[lane / merged_];
+      if (!extreme(affine, plan_.x_type)) continue;
+      map_lanes(t, scratch, first, lane);
+      first = lane + merged_;
       Offsets at = lane_offsets(t, lane);
       at.x = t.base.x + lane;
       at.y = t.base.y + lane;
-      elements_.map(at, dims, scratch.affine[lane / merged_]);
+      elements_.map(at, dims, affine);
     }
+    map_lanes(t, scratch, first, t.lanes);
   }
 
   // --- a closure on one thread, or shared by all ---
@@ -332,7 +365,7 @@ class Columns {
     }
     const bool any_extreme = merge(t, scratch);
     if (!job_.maps) return;
-    if (any_extreme) return map_exactly(t, scratch);
+    if (any_extreme) return map_apart(t, scratch);
     // Backwards: what was measured last is still in the cache.
     for (std::int64_t b = blocks_; b-- > 0;) map_block(t, scratch, b);
   }
@@ -361,7 +394,7 @@ class Columns {
     }
     const bool any_extreme = merge(t, scratch);
     if (!job_.maps) return;
-    if (any_extreme) return map_exactly(t, scratch);
+    if (any_extreme) return map_apart(t, scratch);
     used_ = parallel_for(plan_.threads, blocks_, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t b = end; b-- > begin;) map_block(t, scratch, b);
       fence_streams();

@@ -119,9 +119,16 @@ class GradientColumnsRun {
 
   // --- the loops over one block of rows ---
 
-  GradientColumns block_of(const Tile& t, const Scratch& scratch, std::int64_t block) const noexcept {
+  // lane: where the loop begins.
+  GradientColumns block_of(const Tile& t, const Scratch& scratch, std::int64_t block,
+                           std::int64_t lane = 0) const noexcept {
     const std::int64_t first = block % blocks_a_run_ * block_rows;
-    const Offsets at = t.base + offsets_at(outer_rows_, block / blocks_a_run_) + first * row_;
+    const Offsets at = t.base + offsets_at(outer_rows_, block / blocks_a_run_) + first * row_ +
+                       Offsets{.x = lane, .y = lane, .dy = lane};
+    const auto skipped = static_cast<std::size_t>(lane) * (plan_.x_type == DType::f64 ? sizeof(double) : sizeof(float));
+    const auto from = [&](const void* values) {
+      return static_cast<const void*>(static_cast<const char*>(values) + skipped);
+    };
     GradientColumns g;
     g.x = address(job_.x.data(), plan_.x_type, at.x);
     g.dy = address(job_.dy.data(), plan_.x_type, at.dy);
@@ -130,16 +137,16 @@ class GradientColumnsRun {
     g.dy_stride = row_.dy;
     g.dx_stride = row_.y;
     g.rows = std::min(block_rows, row_.size - first);
-    g.lanes = t.lanes;
-    g.center = scratch.center;
-    g.hi = scratch.hi;
-    g.scale = scratch.scale;
-    g.a = scratch.a;
-    g.b = scratch.b;
+    g.lanes = t.lanes - lane;
+    g.center = scratch.center + lane;
+    g.hi = from(scratch.hi);
+    g.scale = from(scratch.scale);
+    g.a = from(scratch.a);
+    g.b = from(scratch.b);
     g.streaming = plan_.streaming;
     if (gamma_in_loop_) {
       g.mode = plan_.gamma_by_row ? ColumnGamma::row : ColumnGamma::element;
-      g.gamma = operands_.gamma.at(at.gamma + (plan_.gamma_by_element ? t.first : 0));
+      g.gamma = operands_.gamma.at(at.gamma + (plan_.gamma_by_element ? t.first + lane : 0));
       g.gamma_stride = operands_.gamma.step * row_.gamma;
       g.gamma_step = plan_.gamma_by_element ? operands_.gamma.step : 0;
     }
@@ -214,12 +221,37 @@ class GradientColumnsRun {
     static_cast<T*>(scratch.b)[j] = static_cast<T>(c.b);
   }
 
-  void map_exactly(const Tile& t, const Scratch& scratch) const noexcept {
+  void map_lanes(const Tile& t, const Scratch& scratch, std::int64_t first, std::int64_t last) const noexcept {
+    for (std::int64_t b = 0; first < last && b < blocks_; ++b) {
+      GradientColumns g = block_of(t, scratch, b, first);
+      g.lanes = last - first;
+      g.streaming = false;
+      kernels_.map_columns[static_cast<int>(plan_.x_type)](g);
+    }
+  }
+
+  bool extreme_cell(const Tile& t, const Scratch& scratch, std::int64_t lane) const noexcept {
+    bool any = false;
+    for (std::int64_t j = lane; j < lane + merged_; ++j) {
+      any |= extreme(gradient_coefficients(scratch.affine[lane / merged_], scratch.gradient[lane / merged_],
+                                           gamma(lane_offsets(t, j)), plan_.x_type),
+                     plan_.x_type);
+    }
+    return any;
+  }
+
+  // The cells beyond float32 coefficients exactly; the others as ever, so that such a neighbour changes no bit of them.
+  void map_apart(const Tile& t, const Scratch& scratch) const noexcept {
     const Partition dims = joined(plan_.runs, plan_.lane_merged);
+    std::int64_t first = 0;
     for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
+      if (!extreme_cell(t, scratch, lane)) continue;
+      map_lanes(t, scratch, first, lane);
+      first = lane + merged_;
       map_gradient_exactly(job_, operands_, lane_offsets(t, lane), dims, scratch.affine[lane / merged_],
                            scratch.gradient[lane / merged_]);
     }
+    map_lanes(t, scratch, first, t.lanes);
   }
 
   // --- gamma's and beta's gradients ---
@@ -266,7 +298,7 @@ class GradientColumnsRun {
     const bool any_extreme = merge(t, scratch);
     if (gamma_in_loop_ && parameters_.wanted()) add_parameters(t, scratch, chunk);
     if (!job_.maps) return;
-    if (any_extreme) return map_exactly(t, scratch);
+    if (any_extreme) return map_apart(t, scratch);
     for (std::int64_t b = blocks_; b-- > 0;) map_block(t, scratch, b);
   }
 
@@ -285,7 +317,7 @@ class GradientColumnsRun {
     const bool any_extreme = merge(t, scratch);
     if (gamma_in_loop_ && parameters_.wanted()) add_parameters(t, scratch, chunk);
     if (!job_.maps) return;
-    if (any_extreme) return map_exactly(t, scratch);
+    if (any_extreme) return map_apart(t, scratch);
     used_ = parallel_for(plan_.threads, blocks_, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t b = end; b-- > begin;) map_block(t, scratch, b);
       fence_streams();
