@@ -14,7 +14,7 @@ namespace {
 struct Slope {
   CellAffine affine;
   Real m = 0, k = 0, k_error = 0;  // k_error: relative
-  bool centered = true;
+  bool centered = true, constant = false;
 };
 
 struct Sums {
@@ -68,6 +68,7 @@ std::vector<Slope> given(const Array& mean, const Array& variance, Real eps, Eps
     Slope s;
     s.affine = {mean[c], 0, reciprocal_deviation(variance[c], eps, place), 0, growth_of_sums(0)};
     s.centered = false;
+    s.constant = true;
     slopes.push_back(s);
   }
   return slopes;
@@ -109,13 +110,14 @@ void give_dx(ExpectedGradients& e, const Array& x, const Array& dy, const Cells&
     const Real g = growth_of_sums(s.m);
     const Real from = gamma[i] * affine.scale * dy[i];
     const Real distance = (x[i] - affine.first) - affine.offset;
-    const Real a = s.k * sum.s1;
+    const Real a = s.constant ? 0 : s.k * sum.s1;
     const Real b = s.centered ? -sum.s0 / s.m : 0;
     const Real s1_error = g * sum.abs1 + affine.center_error * sum.abs0 + affine.scale_error * std::fabs(sum.s1);
-    const Real a_error = std::fabs(s.k) * s1_error + std::fabs(a) * s.k_error;
+    const Real a_error = s.constant ? 0 : std::fabs(s.k) * s1_error + std::fabs(a) * s.k_error;
     const Real b_error = s.centered ? (g * sum.abs0 + affine.scale_error * std::fabs(sum.s0)) / s.m : 0;
-    e.dx[i] = from + a * distance + b;
-    e.terms.push_back(std::fabs(from) + std::fabs(a * distance) + std::fabs(b));
+    const Real along_x = a * distance;  // a 0 of constant statistics keeps a NaN of x, in that element alone
+    e.dx[i] = from + along_x + b;
+    e.terms.push_back(std::fabs(from) + std::fabs(along_x) + std::fabs(b));
     e.growth.push_back(std::fabs(from) * affine.scale_error + std::fabs(distance) * a_error +
                        std::fabs(a) * affine.center_error + b_error);
   }

@@ -22,7 +22,7 @@ std::string missing_oracle(const std::string& name, const char* files, const cha
 bool complete(const Technique& technique, const char* direction, Report& report) {
   const std::string name = technique.name;
   const Report::Place nowhere{direction, name, "-", "-", Target::scalar};
-  const auto tests = std::filesystem::path(__FILE__).parent_path().parent_path();
+  const auto tests = std::filesystem::path(POISE_SOURCE_DIR) / "tests";
   if (direction == forward && !std::filesystem::exists(tests / (name + "_test.cpp"))) {
     report.failed(nowhere, name + ": no test of its own; add tests/" + name + "_test.cpp");
   }
