@@ -37,6 +37,7 @@ if(MPI_CXX_FOUND)
 endif()
 
 add_executable(poise_sweep ${sweep_sources})
+target_compile_definitions(poise_sweep PRIVATE POISE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 target_link_libraries(poise_sweep PRIVATE poise_test_support)
 add_test(NAME sweep COMMAND poise_sweep --quick)
 set_tests_properties(sweep PROPERTIES LABELS sweep TIMEOUT 1800)
