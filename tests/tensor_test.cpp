@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
 #include <vector>
 
 namespace poise {
@@ -88,12 +89,23 @@ TEST(TensorTest, EmptyAndScalarTensorsHaveAnAddress) {
   EXPECT_FALSE(Tensor().view().present());
 }
 
-TEST(TensorTest, MovesItsMemory) {
-  Tensor from(DType::f32, {2});
-  float* const memory = from.data<float>();
-  const Tensor to = std::move(from);
-  EXPECT_EQ(to.data<float>(), memory);
+TEST(TensorTest, MovesItsMemoryAndIsAbsentAfterwards) {
+  Tensor from(DType::f64, {2});
+  double* const memory = from.data<double>();
+  Tensor to = std::move(from);
+  EXPECT_EQ(to.data<double>(), memory);
   EXPECT_EQ(to.sizes(), Dims({2}));
+  EXPECT_FALSE(from.view().present());
+  EXPECT_EQ(from.data<double>(), nullptr);
+  EXPECT_EQ(from.view().rank(), 0);
+
+  Tensor assigned(DType::f32, {7});
+  assigned = std::move(to);
+  EXPECT_EQ(assigned.data<double>(), memory);
+  EXPECT_EQ(assigned.dtype(), DType::f64);
+  EXPECT_FALSE(to.view().present());
+  to = Tensor(DType::u8, {3});
+  EXPECT_EQ(to.bytes(), 3U);
 }
 
 TEST(TensorTest, TakesDensePermutationsOnly) {

@@ -6,6 +6,7 @@
 #include <poise/batch_norm.h>
 #include <poise/communicator.h>
 #include <poise/context.h>
+#include <poise/dims.h>
 #include <poise/dtype.h>
 #include <poise/error.h>
 #include <poise/group_norm.h>
