@@ -73,6 +73,31 @@ TEST_P(Refusals, TypesThatDoNotGoTogether) {
   refused(Code::usage, "y: expected a type that u8 can become, got f64", f64, u8, p);
 }
 
+// Which pairs go together, as options.h says it.
+TEST_P(Refusals, EveryPairOfTypesBut) {
+  const auto goes_together = [](DType from, DType to) {
+    const auto sixteen_bits = [](DType type) { return type == DType::bf16 || type == DType::f16; };
+    if (from == to) return from != DType::u8;
+    if (to == DType::f32) return sixteen_bits(from) || from == DType::u8;
+    return sixteen_bits(to) && (from == DType::f32 || from == DType::u8);
+  };
+  const Parameters p = parameters();
+  for (const DType from : {DType::f32, DType::f64, DType::bf16, DType::f16, DType::u8}) {
+    const TestTensor given(from, random_values(shape, from, 1));
+    for (const DType to : {DType::f32, DType::f64, DType::bf16, DType::f16, DType::u8}) {
+      SCOPED_TRACE(std::string(name_of(from)) + " to " + name_of(to));
+      TestTensor into(to, shape);
+      if (goes_together(from, to)) {
+        technique().run(into, given, p, {}, default_context());
+      } else {
+        refused(Code::usage,
+                std::string("y: expected a type that ") + name_of(from) + " can become, got " + name_of(to), into,
+                given, p);
+      }
+    }
+  }
+}
+
 TEST_P(Refusals, ViewsThatShareElements) {
   const Parameters p = parameters();
   TestTensor memory(DType::f32, random_values({2000}, DType::f32, 2));

@@ -9,8 +9,9 @@
 // What holds for every technique, said once.
 //
 // Arguments: y first, then x, then options, then results, then a Context. All memory is the caller's. An absent view
-// ({}) is an absent operand. gamma and beta may be of any floating type; x and y of the same type, or x bf16/f16 with y
-// f32, or x u8 with y f32/bf16/f16 (input scaling).
+// ({}) is an absent operand.
+// Types: x and y of the same floating type, or x bf16, f16 or u8 with y f32, or x f32 or u8 with y bf16 or f16; and
+// back to bytes, x f32, bf16 or f16 with y u8, by invert_scaling alone. gamma and beta may be of any floating type.
 // In place: y may be x itself (same pointer, type and strides). Views that truly share an element otherwise are
 // refused; interleaved views that share none pass.
 // Errors: Error{shape|usage|refused} before anything is written; a failed call leaves every output as it was.
