@@ -10,5 +10,5 @@ file(GLOB data_sources CONFIGURE_DEPENDS src/io/*.cpp src/data/*.cpp)
 add_library(poise_data STATIC ${data_sources})
 target_include_directories(poise_data PUBLIC src)
 target_link_libraries(poise_data
-  PUBLIC poise_static nlohmann_json::nlohmann_json fmt::fmt-header-only
+  PUBLIC poise_static nlohmann_json::nlohmann_json fmt::fmt
   PRIVATE poise_flags ZLIB::ZLIB LibArchive::LibArchive PkgConfig::xxhash OpenMP::OpenMP_CXX)

@@ -7,7 +7,6 @@ find_package(GTest REQUIRED)
 include(GoogleTest)
 
 set(POISE_TESTS "." CACHE STRING "Regular expression of the names of the test files to build")
-set(POISE_TESTS_OPTIONS "" CACHE STRING "Compiler options of the test files, after all others")
 
 file(GLOB test_sources CONFIGURE_DEPENDS tests/*_test.cpp)
 file(GLOB support_sources CONFIGURE_DEPENDS tests/*.cpp tests/sweep/cases.cpp)
@@ -23,7 +22,7 @@ target_link_libraries(poise_test_support PUBLIC poise_flags poise_data poise_sta
 
 add_executable(poise_tests ${test_sources})
 target_compile_definitions(poise_tests PRIVATE POISE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-target_compile_options(poise_tests PRIVATE ${POISE_TESTS_OPTIONS})
+target_compile_options(poise_tests PRIVATE ${POISE_CALLER_OPTIONS})
 target_precompile_headers(poise_tests PRIVATE <gtest/gtest.h> <poise/poise.h>)
 target_link_libraries(poise_tests PRIVATE poise_test_support GTest::gtest_main)
 gtest_discover_tests(poise_tests DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
