@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,7 +56,12 @@ void print_markdown() {
 }
 
 void print_table() {
-  for (const Technique& t : techniques()) fmt::print("{:<14} {:<31} {}\n", t.name, t.title, t.cell);
+  std::size_t name = 0, title = 0;
+  for (const Technique& t : techniques()) {
+    name = std::max(name, std::strlen(t.name));
+    title = std::max(title, std::strlen(t.title));
+  }
+  for (const Technique& t : techniques()) fmt::print("{:<{}}  {:<{}}  {}\n", t.name, name, t.title, title, t.cell);
 }
 
 }  // namespace

@@ -14,3 +14,8 @@ if(TARGET example_demo)
   target_sources(example_demo PRIVATE bench/probe.cpp)
   target_include_directories(example_demo PRIVATE ${PROJECT_SOURCE_DIR})
 endif()
+
+# Trains over ranks.
+if(TARGET example_sync_batch_norm)
+  target_link_libraries(example_sync_batch_norm PRIVATE poise_mpi)
+endif()

@@ -150,11 +150,12 @@ TEST(MergeRanks, AnyCutGivesTheWholeOnEveryRankWithTheSameBits) {
 TEST(MergeRanks, SumsAddInRankOrder) {
   ThreadRanks::run(3, [](Communicator& ranks) {
     // (1e20 - 1e20) + 1 would be 1.
-    double sums[] = {ranks.rank() == 0 ? 1.0 : ranks.rank() == 1 ? 1e20 : -1e20, 1.0 + ranks.rank()};
-    double gathered[6];
-    add_ranks(sums, gathered, ranks);
-    EXPECT_EQ(sums[0], (1.0 + 1e20) - 1e20);
-    EXPECT_EQ(sums[1], 6);
+    GradientSums mine[] = {{2, ranks.rank() == 0 ? 1.0 : ranks.rank() == 1 ? 1e20 : -1e20, 1.0 + ranks.rank()}};
+    GradientSums gathered[3];
+    merge_ranks(mine, gathered, ranks);
+    EXPECT_EQ(mine[0].count, 6);
+    EXPECT_EQ(mine[0].s0, (1.0 + 1e20) - 1e20);
+    EXPECT_EQ(mine[0].s1, 6);
   });
 }
 

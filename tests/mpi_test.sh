@@ -16,7 +16,14 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yi
 export OMPI_MCA_btl=self,vader OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
 export POISE_THREADS=1
 
+expected=
 for ranks in 1 2 3 5; do
   echo "== $ranks ranks"
   timeout 120 mpirun -n "$ranks" "$POISE_BUILD_DIR/poise_mpi_tests" --gtest_brief=1
+  losses=$(timeout 120 mpirun -n "$ranks" "$POISE_BUILD_DIR/examples/sync_batch_norm")
+  [ -n "$expected" ] || echo "$losses"
+  if [ "$losses" != "${expected:=$losses}" ]; then
+    printf 'the example on %s ranks printed\n%s\n' "$ranks" "$losses" >&2
+    exit 1
+  fi
 done

@@ -140,10 +140,15 @@ Oracle oracle_named(std::string_view technique) {
     std::string_view name;
     Oracle oracle;
   } table[] = {
-      {"batch_norm", oracle::batch_norm}, {"layer_norm", oracle::layer_norm},
-      {"rms_norm", oracle::rms_norm},     {"instance_norm", oracle::instance_norm},
-      {"group_norm", oracle::group_norm}, {"zscore", oracle::zscore},
-      {"minmax", oracle::minmax},         {"symmetric", oracle::symmetric},
+      {"batch_norm", oracle::batch_norm},
+      {"sync_batch_norm", oracle::batch_norm},
+      {"layer_norm", oracle::layer_norm},
+      {"rms_norm", oracle::rms_norm},
+      {"instance_norm", oracle::instance_norm},
+      {"group_norm", oracle::group_norm},
+      {"zscore", oracle::zscore},
+      {"minmax", oracle::minmax},
+      {"symmetric", oracle::symmetric},
       {"preset", oracle::preset},
   };
   const auto* found =

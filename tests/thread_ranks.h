@@ -57,7 +57,7 @@ class ThreadRanks {
   void gather(int rank, const void* mine, std::size_t bytes, void* all) {
     {
       const std::lock_guard lock(mutex_);
-      if (waiting_ == 0) shared_.assign(bytes * static_cast<std::size_t>(size_), std::byte{});
+      if (contributions_++ % size_ == 0) shared_.assign(bytes * static_cast<std::size_t>(size_), std::byte{});
       if (shared_.size() != bytes * static_cast<std::size_t>(size_)) throw std::runtime_error("unequal contributions");
       if (bytes > 0) std::memcpy(shared_.data() + bytes * static_cast<std::size_t>(rank), mine, bytes);
     }
@@ -78,7 +78,7 @@ class ThreadRanks {
     }
   }
 
-  int size_, waiting_ = 0, round_ = 0;
+  int size_, contributions_ = 0, waiting_ = 0, round_ = 0;
   std::mutex mutex_;
   std::condition_variable all_here_;
   std::vector<std::byte> shared_;

@@ -18,6 +18,7 @@
 #include <poise/rms_norm.h>
 #include <poise/scaling.h>
 #include <poise/symmetric.h>
+#include <poise/sync_batch_norm.h>
 #include <poise/technique.h>
 #include <poise/tensor.h>
 #include <poise/version.h>

@@ -12,6 +12,7 @@
 #include <exception>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace poise {
 
@@ -30,10 +31,10 @@ class Agreement {
   Agreement(std::string_view call, Communicator& ranks, Context& context);
 
   template <class T>
-  void term(std::string_view name, const T& value) noexcept {
+  void term(std::string_view name, T&& value) noexcept {
     // What a header has no room for is not compared.
     const auto room = mine_.text.size() - 1 - used_;
-    const auto end = fmt::format_to_n(mine_.text.data() + used_, room, "{}={}\n", name, value);
+    const auto end = fmt::format_to_n(mine_.text.data() + used_, room, "{}={}\n", name, std::forward<T>(value));
     used_ += end.size < room ? end.size : room;
   }
 

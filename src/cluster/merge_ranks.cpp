@@ -5,15 +5,14 @@
 namespace poise {
 namespace {
 
-// Every rank's values in rank order; `join` adds one rank's to what is there.
-template <class T, class F>
-void gather_and_join(std::span<T> values, std::span<T> gathered, Communicator& ranks, F join) {
+template <class T>
+void gather_and_merge(std::span<T> cells, std::span<T> gathered, Communicator& ranks) {
   static_assert(std::is_trivially_copyable_v<T>);
-  ranks.all_gather(values.data(), values.size_bytes(), gathered.data());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = gathered[i];
+  ranks.all_gather(cells.data(), cells.size_bytes(), gathered.data());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    cells[i] = gathered[i];
     for (std::size_t r = 1; r < static_cast<std::size_t>(ranks.size()); ++r) {
-      join(values[i], gathered[r * values.size() + i]);
+      merge(cells[i], gathered[r * cells.size() + i]);
     }
   }
 }
@@ -38,12 +37,18 @@ void merge(Measured& a, const Measured& b) noexcept {
   a.count += b.count;
 }
 
-void merge_ranks(std::span<Measured> cells, std::span<Measured> gathered, Communicator& ranks) {
-  gather_and_join(cells, gathered, ranks, [](Measured& a, const Measured& b) noexcept { merge(a, b); });
+void merge(GradientSums& a, const GradientSums& b) noexcept {
+  a.count += b.count;
+  a.s0 += b.s0;
+  a.s1 += b.s1;
 }
 
-void add_ranks(std::span<double> sums, std::span<double> gathered, Communicator& ranks) {
-  gather_and_join(sums, gathered, ranks, [](double& a, double b) noexcept { a += b; });
+void merge_ranks(std::span<Measured> cells, std::span<Measured> gathered, Communicator& ranks) {
+  gather_and_merge(cells, gathered, ranks);
+}
+
+void merge_ranks(std::span<GradientSums> cells, std::span<GradientSums> gathered, Communicator& ranks) {
+  gather_and_merge(cells, gathered, ranks);
 }
 
 }  // namespace poise

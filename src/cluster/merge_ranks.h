@@ -19,7 +19,8 @@ void merge(Measured& a, const Measured& b) noexcept;
 // hands over counts of 0.
 void merge_ranks(std::span<Measured> cells, std::span<Measured> gathered, Communicator& ranks);
 
-// Sums a cell needs of the gradients of all ranks; added in rank order as above.
-void add_ranks(std::span<double> sums, std::span<double> gathered, Communicator& ranks);
+// The same for the sums of a backward pass.
+void merge(GradientSums& a, const GradientSums& b) noexcept;
+void merge_ranks(std::span<GradientSums> cells, std::span<GradientSums> gathered, Communicator& ranks);
 
 }  // namespace poise

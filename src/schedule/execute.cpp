@@ -25,11 +25,15 @@ void check_types(const Job& job) {
 
 }  // namespace
 
-void execute(const Job& job, Context& context) {
+void plan_only(const Job& job, Context& context) {
   check_types(job);
+  context.state().plan = make_plan(job, context);
+  context.state().threads_used = 1;
+}
+
+void execute(const Job& job, Context& context) {
+  plan_only(job, context);
   ContextState& state = context.state();
-  state.plan = make_plan(job, context);
-  state.threads_used = 1;
   if (context.explain_only) return;
   try {
     const bool backward = job.derivative != nullptr;

@@ -9,59 +9,10 @@
 
 #include "techniques/affine.h"
 #include "techniques/backward.h"
+#include "techniques/batch_merge.h"
 #include "techniques/one_value.h"
-#include "techniques/running.h"
 
 namespace poise {
-namespace {
-
-Deviation deviation_of(const BatchNormOptions& o) noexcept { return {o.eps, o.eps_place, o.divisor}; }
-
-bool measures(const BatchNormOptions& o) noexcept {
-  return o.mode == BatchNormMode::training || (o.mode == BatchNormMode::evaluation && !o.track_running);
-}
-
-class BatchMerge final : public Merge {
- public:
-  BatchMerge(const BatchNormOptions& o, const BatchNormResults& results) noexcept
-      : normalize_(deviation_of(o), results.mean, results.rstd),
-        running_(o.running_mean, o.running_var, results.running_mean, results.running_var, o.momentum),
-        running_divisor_(o.running_divisor),
-        fewest_(o.one_value == OneValue::skip_update ? 2 : 1) {}
-
-  CellAffine operator()(std::int64_t channel, const Measured& m) const noexcept override {
-    if (running_.wanted()) {
-      m.count < fewest_ ? running_.keep(channel) : running_.update(channel, m.mean, variance_of(m, running_divisor_));
-    }
-    return normalize_(channel, m);
-  }
-  void keep_running() const noexcept { running_.keep(); }
-
- private:
-  Normalize normalize_;
-  Running running_;
-  Divisor running_divisor_;
-  std::int64_t fewest_;
-};
-
-FromRunning from_running(const Call& call, const BatchNormOptions& o) {
-  if (!o.running_mean.present() || !o.running_var.present()) {
-    call.fail(Code::usage, "running_mean, running_var", "both in evaluation and frozen", "none");
-  }
-  return {o.running_mean, o.running_var, deviation_of(o)};
-}
-
-void check(Call& call, const BatchNormOptions& o, const BatchNormResults& r, const Dims& axes) {
-  const Dims channels = call.sizes_of(axes);
-  call.eps(o.eps);
-  check_running(call, o, r, channels);
-  check_saved(call, r, channels);
-  if (!o.track_running && (r.running_mean.present() || r.running_var.present())) {
-    call.fail(Code::usage, "track_running", "true where new running statistics are wanted", "false");
-  }
-}
-
-}  // namespace
 
 void batch_norm(TensorView y, ConstTensorView x, const BatchNormOptions& o, const BatchNormResults& r,
                 Context& context) {
@@ -69,7 +20,7 @@ void batch_norm(TensorView y, ConstTensorView x, const BatchNormOptions& o, cons
   const Dims axes = call.axes("channel_axes", o.channel_axes);
   call.keep(axes);
   take_affine(call, o, axes);
-  check(call, o, r, axes);
+  check_batch(call, o, r, call.sizes_of(axes));
   Job& job = call.job();
   if (!measures(o)) {
     const FromRunning running = from_running(call, o);

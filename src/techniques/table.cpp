@@ -7,21 +7,34 @@
 
 namespace poise {
 
-extern const Technique batch_norm_technique, layer_norm_technique, rms_norm_technique, instance_norm_technique,
-    group_norm_technique, zscore_technique, minmax_technique, symmetric_technique, preset_technique;
+// A line each, whatever the length of the names.
+// clang-format off
+extern const Technique
+    batch_norm_technique,
+    layer_norm_technique,
+    rms_norm_technique,
+    instance_norm_technique,
+    group_norm_technique,
+    sync_batch_norm_technique,
+    zscore_technique,
+    minmax_technique,
+    symmetric_technique,
+    preset_technique;
 
 std::span<const Technique> techniques() noexcept {
   static const Technique table[] = {
-      batch_norm_technique,     //
-      layer_norm_technique,     //
-      rms_norm_technique,       //
-      instance_norm_technique,  //
-      group_norm_technique,     //
-      zscore_technique,         //
-      minmax_technique,         //
-      symmetric_technique,      //
-      preset_technique,         //
+      batch_norm_technique,
+      layer_norm_technique,
+      rms_norm_technique,
+      instance_norm_technique,
+      group_norm_technique,
+      sync_batch_norm_technique,
+      zscore_technique,
+      minmax_technique,
+      symmetric_technique,
+      preset_technique,
   };
+  // clang-format on
   return table;
 }
 

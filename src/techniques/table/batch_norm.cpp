@@ -1,6 +1,6 @@
-// The table's row of batch norm.
+// The table's rows of batch norm, and of synchronized batch norm over one rank.
 
-#include <poise/batch_norm.h>
+#include <poise/sync_batch_norm.h>
 #include <poise/technique.h>
 
 #include "techniques/affine.h"
@@ -37,6 +37,15 @@ constexpr const Parameter* parameters[] = {&d::gamma,           &d::beta,       
 constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"mean", "rstd", "running_mean", "running_var"};
 
+Dims shape(const char* technique, std::string_view operand, const Dims& x, const Parameters& p) {
+  const BatchNormOptions o = options_of(p);
+  const Dims axes = front_axes(technique, "channel_axes", o.channel_axes, x.size());
+  return shape_among(technique, operand,
+                     {{"gamma beta", gamma_shape(o, technique, x, axes)},
+                      {"running_mean running_var mean rstd", sizes_at(x, axes)},
+                      {"mask", x}});
+}
+
 }  // namespace
 
 extern const Technique batch_norm_technique;  // the table names it
@@ -50,14 +59,8 @@ const Technique batch_norm_technique = {
     .beware = "small or varying batches, recurrent nets; training and evaluation differ",
     .parameters = parameters,
     .results = results,
-    .shape_of =
-        [](std::string_view operand, const Dims& x, const Parameters& p) {
-          const Dims axes = front_axes("batch_norm", "channel_axes", options_of(p).channel_axes, x.size());
-          return shape_among("batch_norm", operand,
-                             {{"gamma beta", gamma_shape(options_of(p), "batch_norm", x, axes)},
-                              {"running_mean running_var mean rstd", sizes_at(x, axes)},
-                              {"mask", x}});
-        },
+    .shape_of = [](std::string_view operand, const Dims& x,
+                   const Parameters& p) { return shape("batch_norm", operand, x, p); },
     .run =
         [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {
           batch_norm(y, x, options_of(p), {r.mean, r.rstd, r.running_mean, r.running_var}, context);
@@ -67,6 +70,31 @@ const Technique batch_norm_technique = {
         [](const Gradients& g, ConstTensorView dy, ConstTensorView x, const Parameters& p, const Results& s,
            Context& context) {
           batch_norm_backward(g, dy, x, {s.mean, s.rstd}, options_of(p), context);
+        }};
+
+extern const Technique sync_batch_norm_technique;  // the table names it
+const Technique sync_batch_norm_technique = {
+    .name = "sync_batch_norm",
+    .title = "Synchronized batch normalization",
+    .formula = "y = gamma_c * (x - mean_c) * r(var_c) + beta_c",
+    .paper = "Ioffe, Szegedy 2015, arXiv:1502.03167",
+    .cell = "a channel of all samples of all ranks",
+    .use = "batch norm where each rank holds few samples: detection, segmentation, large images",
+    .beware = "every rank must make each call; the command runs one rank",
+    .parameters = parameters,
+    .results = results,
+    .shape_of = [](std::string_view operand, const Dims& x,
+                   const Parameters& p) { return shape("sync_batch_norm", operand, x, p); },
+    .run =
+        [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {
+          sync_batch_norm(y, x, single_process(), options_of(p), {r.mean, r.rstd, r.running_mean, r.running_var},
+                          context);
+        },
+    .gradients = gradients,
+    .run_backward =
+        [](const Gradients& g, ConstTensorView dy, ConstTensorView x, const Parameters& p, const Results& s,
+           Context& context) {
+          sync_batch_norm_backward(g, dy, x, single_process(), {s.mean, s.rstd}, options_of(p), context);
         }};
 
 }  // namespace poise

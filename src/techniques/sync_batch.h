@@ -1,0 +1,117 @@
+#pragma once
+
+#include <poise/batch_norm.h>
+#include <poise/communicator.h>
+
+#include <memory>
+#include <span>
+
+#include "cluster/agreement.h"
+#include "core/call.h"
+#include "techniques/backward.h"
+
+namespace poise {
+
+// Room from the call's memory, so that taking it is part of validation.
+template <class T>
+std::span<T> room_for(const Call& call, std::int64_t count) {
+  static_assert(sizeof(T) % sizeof(double) == 0);
+  T* memory = reinterpret_cast<T*>(call.memory(count * static_cast<std::int64_t>(sizeof(T) / sizeof(double))));
+  std::uninitialized_value_construct_n(memory, count);
+  return {memory, static_cast<std::size_t>(count)};
+}
+
+// Values a cell: this rank's, and room for those of all ranks.
+template <class T>
+struct PerCell {
+  std::span<T> mine, gathered;
+
+  void take(const Call& call, std::int64_t cells, const Communicator& ranks) {
+    mine = room_for<T>(call, cells);
+    gathered = room_for<T>(call, cells * ranks.size());
+  }
+  const T& operator[](std::int64_t cell) const noexcept { return mine[static_cast<std::size_t>(cell)]; }
+  T& operator[](std::int64_t cell) noexcept { return mine[static_cast<std::size_t>(cell)]; }
+};
+
+// Keeps what a job measures; maps nothing.
+class KeepMeasured final : public Merge {
+ public:
+  explicit KeepMeasured(std::span<Measured> cells) noexcept : cells_(cells) {}
+  CellAffine operator()(std::int64_t cell, const Measured& m) const noexcept override {
+    cells_[static_cast<std::size_t>(cell)] = m;
+    return {};
+  }
+
+ private:
+  std::span<Measured> cells_;
+};
+
+// Maps with affines that are there already.
+class GivenAffine final : public Merge {
+ public:
+  explicit GivenAffine(std::span<const CellAffine> cells) noexcept : cells_(cells) {}
+  CellAffine operator()(std::int64_t cell, const Measured&) const noexcept override {
+    return cells_[static_cast<std::size_t>(cell)];
+  }
+
+ private:
+  std::span<const CellAffine> cells_;
+};
+
+// A derivative whose sums are kept and not used (first, on each rank), or given (then, with those of all ranks).
+class SumsOverRanks final : public Derivative {
+ public:
+  enum class Step : std::uint8_t { keep, given };
+  SumsOverRanks(Step step, const Derivative& derivative, std::span<GradientSums> cells) noexcept
+      : step_(step), derivative_(derivative), cells_(cells) {}
+
+  CellAffine saved(std::int64_t cell) const noexcept override { return derivative_.saved(cell); }
+  CellGradient operator()(std::int64_t cell, const GradientSums& sums) const noexcept override {
+    GradientSums& here = cells_[static_cast<std::size_t>(cell)];
+    if (step_ == Step::given) return derivative_(cell, here);
+    here = sums;
+    return {};
+  }
+
+ private:
+  Step step_;
+  const Derivative& derivative_;
+  std::span<GradientSums> cells_;
+};
+
+// What all ranks must say alike: else statistics would be merged that do not belong together.
+inline void name_terms(Agreement& agreement, Call& call, const BatchNormOptions& o, const Dims& channels) {
+  constexpr const char* modes[] = {"training", "evaluation", "frozen"};
+  constexpr const char* places[] = {"inside", "outside", "floor"};
+  constexpr const char* divisors[] = {"population", "sample"};
+  constexpr const char* policies[] = {"error", "zero_variance", "skip_update"};
+  const auto word = [](const auto& words, auto value) { return words[static_cast<std::size_t>(value)]; };
+  agreement.term("x", name_of(call.job().x.dtype()));
+  agreement.term("channels", fmt::join(channels, "x"));
+  agreement.term("mode", word(modes, o.mode));
+  agreement.term("eps", o.eps);
+  agreement.term("eps_place", word(places, o.eps_place));
+  agreement.term("divisor", word(divisors, o.divisor));
+  agreement.term("running_divisor", word(divisors, o.running_divisor));
+  agreement.term("momentum", o.momentum);
+  agreement.term("track_running", o.track_running);
+  agreement.term("one_value", word(policies, o.one_value));
+  agreement.term("gamma", o.gamma.present());
+  agreement.term("beta", o.beta.present());
+  agreement.term("explain_only", call.context().explain_only);
+}
+
+inline void measure_mine(Call& call, PerCell<Measured>& cells) {
+  measure_again(call, Statistic::moments, KeepMeasured(cells.mine));
+}
+
+// One value in a channel of all ranks, where the policy says so: what every rank finds alike.
+template <class T>
+void check_counts(const Call& call, OneValue policy, const PerCell<T>& cells) {
+  if (policy != OneValue::error) return;
+  for (const T& cell : cells.mine)
+    if (cell.count == 1) call.fail(Code::shape, "x", "more than one value per channel over all ranks", "1");
+}
+
+}  // namespace poise
