@@ -49,13 +49,10 @@ std::vector<Slope> measured(const Array& x, const Cells& cells, Divisor divisor,
 }
 
 std::vector<Slope> about_zero(const Array& x, const Cells& cells, Real eps, EpsPlace place) {
-  std::vector<Real> squares(cells.count());
-  for (std::size_t i = 0; i < x.size(); ++i) squares[cells.of[i]] += x[i] * x[i];
-  const Real n = squares.empty() ? 0 : static_cast<Real>(x.size()) / static_cast<Real>(squares.size());
   std::vector<Slope> slopes;
-  for (const Real q : squares) {
-    const Real g = growth_of_sums(n);
-    Slope s = slope_of({0, 0, reciprocal_deviation(q / n, eps, place), 0, g}, n, n, q / n, g, eps, place);
+  for (const Square& q : squares(x, cells)) {
+    const Real g = growth_of_sums(q.n), mean = q.sum / q.n;
+    Slope s = slope_of({0, 0, reciprocal_deviation(mean, eps, place), 0, g}, q.n, q.n, mean, g, eps, place);
     s.centered = false;
     slopes.push_back(s);
   }
@@ -76,18 +73,21 @@ std::vector<Slope> given(const Array& mean, const Array& variance, Real eps, Eps
 
 struct Operands {
   PerElement gamma;
-  Keys keys;   // which value of gamma an element belongs to
-  Dims shape;  // gamma's
+  Real narrowed = 0;  // what gamma's own rounding to the type computed in is, relative
+  Keys keys;          // which value of gamma an element belongs to
+  Dims shape;         // gamma's
 };
 
-Operands operands(const Parameters& p, const Dims& sizes, const Dims& axes) {
-  return {along(p.gamma, sizes, axes, 1), keys_along(sizes, axes), sizes_of(sizes, axes)};
+Operands operands(const Parameters& p, const Array& x, const Dims& axes) {
+  const Real narrowed = gamma_narrowed(x.type, p.gamma, p.gamma_offset) ? unit_roundoff(x.type) : 0;
+  return {gamma_of(p, x.sizes, axes), narrowed, keys_along(x.sizes, axes), sizes_of(x.sizes, axes)};
 }
 
 std::vector<Sums> sums_of(const Array& x, const Array& dy, const Cells& cells, const std::vector<Slope>& slopes,
                           const PerElement& gamma) {
   std::vector<Sums> sums(cells.count());
   for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!cells.counts(i)) continue;
     const CellAffine& affine = slopes[cells.of[i]].affine;
     Sums& s = sums[cells.of[i]];
     const Real from = gamma[i] * affine.scale * dy[i];
@@ -100,14 +100,27 @@ std::vector<Sums> sums_of(const Array& x, const Array& dy, const Cells& cells, c
   return sums;
 }
 
+// Where an element does not count: y is x, 0, or x scaled by statistics that it has no part in.
+void give_masked(ExpectedGradients& e, std::size_t i, Real dy, Real scale, Real scale_error, Masked masked) {
+  e.dx[i] = masked == Masked::keep ? dy : masked == Masked::zero ? 0 : scale * dy;
+  const bool exact = masked != Masked::normalize;
+  e.terms.push_back(exact ? 0 : std::fabs(scale * dy));
+  e.growth.push_back(exact ? 0 : std::fabs(scale * dy) * scale_error);
+}
+
 void give_dx(ExpectedGradients& e, const Array& x, const Array& dy, const Cells& cells,
-             const std::vector<Slope>& slopes, const PerElement& gamma) {
+             const std::vector<Slope>& slopes, const Operands& o, Masked masked) {
+  const PerElement& gamma = o.gamma;
   const auto sums = sums_of(x, dy, cells, slopes, gamma);
   for (std::size_t i = 0; i < x.size(); ++i) {
     const Slope& s = slopes[cells.of[i]];
+    if (!cells.counts(i)) {
+      give_masked(e, i, dy[i], gamma[i] * s.affine.scale, s.affine.scale_error, masked);
+      continue;
+    }
     const Sums& sum = sums[cells.of[i]];
     const CellAffine& affine = s.affine;
-    const Real g = growth_of_sums(s.m);
+    const Real g = growth_of_sums(s.m) + o.narrowed;
     const Real from = gamma[i] * affine.scale * dy[i];
     const Real distance = (x[i] - affine.first) - affine.offset;
     const Real a = s.constant ? 0 : s.k * sum.s1;
@@ -131,6 +144,7 @@ void give_operands(ExpectedGradients& e, const Array& x, const Array& dy, const 
   const Real n = dgamma.value.empty() ? 0 : static_cast<Real>(x.size()) / static_cast<Real>(dgamma.value.size());
   const Real g = growth_of_sums(n);
   for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!cells.counts(i)) continue;
     const CellAffine& affine = slopes[cells.of[i]].affine;
     const std::size_t at = o.keys[i];
     const Real from = affine.scale * dy[i];
@@ -145,11 +159,11 @@ void give_operands(ExpectedGradients& e, const Array& x, const Array& dy, const 
 }
 
 ExpectedGradients backward(const Array& x, const Array& dy, const Cells& cells, const std::vector<Slope>& slopes,
-                           const Operands& o) {
+                           const Operands& o, Masked masked) {
   ExpectedGradients e;
   e.x = x.type;
   e.dx = Array(x.sizes, 0, x.type);
-  give_dx(e, x, dy, cells, slopes, o.gamma);
+  give_dx(e, x, dy, cells, slopes, o, masked);
   give_operands(e, x, dy, cells, slopes, o);
   return e;
 }
@@ -158,29 +172,25 @@ Dims channels_of(const Parameters& p, int rank) {
   return p.channel_axes.empty() ? Dims{1} : positive(p.channel_axes, rank);
 }
 
-Dims gamma_axes_or(const Parameters& p, int rank, const Dims& otherwise) {
-  return p.gamma_axes.empty() ? otherwise : positive(p.gamma_axes, rank);
-}
-
 ExpectedGradients batch_norm_backward(const Array& x, const Array& dy, const Parameters& p) {
   const Dims channels = channels_of(p, x.sizes.size());
-  const Cells cells = cells_keeping(x.sizes, channels);
+  const Cells cells = cells_keeping(x.sizes, channels, p);
   const Real eps = eps_or(p, 1e-5);
   const bool from_batch =
       p.mode == BatchNormMode::training || (p.mode == BatchNormMode::evaluation && !p.track_running);
   const auto slopes = from_batch ? measured(x, cells, p.divisor, eps, p.eps_place)
                                  : given(read(p.running_mean), read(p.running_var), eps, p.eps_place);
-  return backward(x, dy, cells, slopes, operands(p, x.sizes, gamma_axes_or(p, x.sizes.size(), channels)));
+  return backward(x, dy, cells, slopes, operands(p, x, gamma_axes(p, x.sizes.size(), channels)), p.masked);
 }
 
 ExpectedGradients rows_backward(const Array& x, const Array& dy, const Parameters& p, bool centered) {
   const int rank = x.sizes.size();
   const Dims axes = positive(p.axes.empty() ? Dims{-1} : p.axes, rank);
-  const Cells cells = cells_keeping(x.sizes, other_axes(axes, rank));
+  const Cells cells = cells_keeping(x.sizes, other_axes(axes, rank), p);
   const Real eps = eps_or(p, 1e-5);
   const auto slopes =
       centered ? measured(x, cells, p.divisor, eps, p.eps_place) : about_zero(x, cells, eps, p.eps_place);
-  return backward(x, dy, cells, slopes, operands(p, x.sizes, gamma_axes_or(p, rank, axes)));
+  return backward(x, dy, cells, slopes, operands(p, x, gamma_axes(p, rank, axes)), p.masked);
 }
 
 ExpectedGradients layer_norm_backward(const Array& x, const Array& dy, const Parameters& p) {
@@ -195,20 +205,20 @@ ExpectedGradients instance_norm_backward(const Array& x, const Array& dy, const 
   const Dims channels = channels_of(p, x.sizes.size());
   const bool evaluation = p.mode != BatchNormMode::training && p.running_mean.present();
   const Real eps = eps_or(p, 1e-5);
-  const Cells cells = evaluation ? cells_keeping(x.sizes, channels) : cells_keeping(x.sizes, {0, channels[0]});
+  const Cells cells = evaluation ? cells_keeping(x.sizes, channels, p) : cells_keeping(x.sizes, {0, channels[0]}, p);
   const auto slopes = evaluation ? given(read(p.running_mean), read(p.running_var), eps, p.eps_place)
                                  : measured(x, cells, p.divisor, eps, p.eps_place);
-  return backward(x, dy, cells, slopes, operands(p, x.sizes, gamma_axes_or(p, x.sizes.size(), channels)));
+  return backward(x, dy, cells, slopes, operands(p, x, gamma_axes(p, x.sizes.size(), channels)), p.masked);
 }
 
 ExpectedGradients group_norm_backward(const Array& x, const Array& dy, const Parameters& p) {
   const Dims channels = channels_of(p, x.sizes.size());
-  Cells cells = cells_keeping(x.sizes, {0, channels[0]});
+  Cells cells = cells_keeping(x.sizes, {0, channels[0]}, p);
   const auto per_group = static_cast<std::size_t>(x.sizes[static_cast<int>(channels[0])] / p.groups);
   for (auto& key : cells.of) key /= per_group;
   cells.shape = {x.sizes[0], p.groups};
   const auto slopes = measured(x, cells, p.divisor, eps_or(p, 1e-5), p.eps_place);
-  return backward(x, dy, cells, slopes, operands(p, x.sizes, gamma_axes_or(p, x.sizes.size(), channels)));
+  return backward(x, dy, cells, slopes, operands(p, x, gamma_axes(p, x.sizes.size(), channels)), p.masked);
 }
 
 constexpr std::pair<std::string_view, BackwardOracle> oracle_table[] = {

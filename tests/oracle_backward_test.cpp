@@ -37,6 +37,10 @@ const Case cases[] = {
     {"group_norm", "groups=2"},
     {"group_norm", "groups=1:divisor=sample"},
     {"group_norm", "groups=4"},
+    {"batch_norm", "gamma_axes=0,1:gamma_offset=1"},
+    {"layer_norm", "gamma_axes=0,2:gamma_offset=1"},
+    {"instance_norm", "gamma_axes=0,1,2"},
+    {"group_norm", "groups=2:gamma_axes=2"},
 };
 
 Vector doubles(const Array& a) { return {a.values.begin(), a.values.end()}; }

@@ -85,13 +85,15 @@ void give_running(Expected& e, const Parameters& p, const Batch& b) {
 // y = gamma_c * (x - mean_c) * r(var_c) + beta_c, a cell is a channel of all samples.
 Expected batch_norm(const Array& x, const Parameters& p) {
   const Dims channels = positive(p.channel_axes.empty() ? Dims{1} : p.channel_axes, x.sizes.size());
-  const Cells cells = cells_keeping(x.sizes, channels);
+  const Cells cells = cells_keeping(x.sizes, channels, p);
   const Real eps = eps_or(p, 1e-5);
   const bool from_batch =
       p.mode == BatchNormMode::training || (p.mode == BatchNormMode::evaluation && !p.track_running);
   const auto affine = from_batch ? measured(x, cells, p.divisor, eps, p.eps_place)
                                  : given(read(p.running_mean), read(p.running_var), eps, p.eps_place);
-  Expected e = apply(x, cells, affine, along(p.gamma, x.sizes, channels, 1), along(p.beta, x.sizes, channels, 0));
+  const Dims along_axes = gamma_axes(p, x.sizes.size(), channels);
+  Expected e =
+      apply(x, cells, affine, gamma_of(p, x.sizes, along_axes), along(p.beta, x.sizes, along_axes, 0), p.masked);
   give_mean_and_rstd(e, cells, affine);
   if (p.mode == BatchNormMode::training)
     give_running(e, p, batch_of(moments(x, cells), x.type, cells, p.running_divisor));
@@ -102,10 +104,11 @@ Expected batch_norm(const Array& x, const Parameters& p) {
 Expected layer_norm(const Array& x, const Parameters& p) {
   const int rank = x.sizes.size();
   const Dims axes = positive(p.axes.empty() ? Dims{-1} : p.axes, rank);
-  const Dims gamma_axes = p.gamma_axes.empty() ? axes : positive(p.gamma_axes, rank);
-  const Cells cells = cells_keeping(x.sizes, other_axes(axes, rank));
+  const Dims along_axes = gamma_axes(p, rank, axes);
+  const Cells cells = cells_keeping(x.sizes, other_axes(axes, rank), p);
   const auto affine = measured(x, cells, p.divisor, eps_or(p, 1e-5), p.eps_place);
-  Expected e = apply(x, cells, affine, along(p.gamma, x.sizes, gamma_axes, 1), along(p.beta, x.sizes, gamma_axes, 0));
+  Expected e =
+      apply(x, cells, affine, gamma_of(p, x.sizes, along_axes), along(p.beta, x.sizes, along_axes, 0), p.masked);
   give_mean_and_rstd(e, cells, affine);
   return e;
 }
@@ -114,16 +117,14 @@ Expected layer_norm(const Array& x, const Parameters& p) {
 Expected rms_norm(const Array& x, const Parameters& p) {
   const int rank = x.sizes.size();
   const Dims axes = positive(p.axes.empty() ? Dims{-1} : p.axes, rank);
-  const Dims gamma_axes = p.gamma_axes.empty() ? axes : positive(p.gamma_axes, rank);
-  const Cells cells = cells_keeping(x.sizes, other_axes(axes, rank));
-  std::vector<Real> squares(cells.count());
-  for (std::size_t i = 0; i < x.size(); ++i) squares[cells.of[i]] += x[i] * x[i];
-  const Real n = squares.empty() ? 0 : static_cast<Real>(x.size()) / static_cast<Real>(squares.size());
+  const Dims along_axes = gamma_axes(p, rank, axes);
+  const Cells cells = cells_keeping(x.sizes, other_axes(axes, rank), p);
   std::vector<CellAffine> affine;
-  for (const Real q : squares) {
-    affine.push_back({0, 0, reciprocal_deviation(q / n, eps_or(p, 1e-5), p.eps_place), 0, growth_of_sums(n)});
+  for (const Square& q : squares(x, cells)) {
+    affine.push_back({0, 0, reciprocal_deviation(q.sum / q.n, eps_or(p, 1e-5), p.eps_place), 0, growth_of_sums(q.n)});
   }
-  Expected e = apply(x, cells, affine, along(p.gamma, x.sizes, gamma_axes, 1), along(p.beta, x.sizes, gamma_axes, 0));
+  Expected e =
+      apply(x, cells, affine, gamma_of(p, x.sizes, along_axes), along(p.beta, x.sizes, along_axes, 0), p.masked);
   give_mean_and_rstd(e, cells, affine);
   e.results.erase("mean");
   return e;
@@ -132,15 +133,15 @@ Expected rms_norm(const Array& x, const Parameters& p) {
 // y = gamma_c * (x - mean_nc) * r(var_nc) + beta_c, a cell is a channel of one sample.
 Expected instance_norm(const Array& x, const Parameters& p) {
   const int channel = channel_axis(p, x.sizes.size());
-  const Cells instances = cells_keeping(x.sizes, {0, channel});
+  const Cells instances = cells_keeping(x.sizes, {0, channel}, p);
   const Real eps = eps_or(p, 1e-5);
   const bool evaluation = p.mode != BatchNormMode::training && p.running_mean.present();
-  const Cells channels = cells_keeping(x.sizes, {channel});
+  const Cells channels = cells_keeping(x.sizes, {channel}, p);
   const auto affine = evaluation ? given(read(p.running_mean), read(p.running_var), eps, p.eps_place)
                                  : measured(x, instances, p.divisor, eps, p.eps_place);
-  const auto gamma = along(p.gamma, x.sizes, {channel}, 1);
-  const auto beta = along(p.beta, x.sizes, {channel}, 0);
-  Expected e = apply(x, evaluation ? channels : instances, affine, gamma, beta);
+  const Dims along_axes = gamma_axes(p, x.sizes.size(), {channel});
+  Expected e = apply(x, evaluation ? channels : instances, affine, gamma_of(p, x.sizes, along_axes),
+                     along(p.beta, x.sizes, along_axes, 0), p.masked);
   if (!evaluation) give_mean_and_rstd(e, instances, affine);
   if (p.mode == BatchNormMode::training) {
     const Batch b = batch_of(moments(x, instances), x.type, instances, p.running_divisor);
@@ -152,12 +153,14 @@ Expected instance_norm(const Array& x, const Parameters& p) {
 // y = gamma_c * (x - mean_ng) * r(var_ng) + beta_c, a cell is a sample's group of C/groups consecutive channels.
 Expected group_norm(const Array& x, const Parameters& p) {
   const int channel = channel_axis(p, x.sizes.size());
-  Cells cells = cells_keeping(x.sizes, {0, channel});
+  Cells cells = cells_keeping(x.sizes, {0, channel}, p);
   const auto per_group = static_cast<std::size_t>(x.sizes[channel] / p.groups);
   for (auto& key : cells.of) key /= per_group;
   cells.shape = {x.sizes[0], p.groups};
   const auto affine = measured(x, cells, p.divisor, eps_or(p, 1e-5), p.eps_place);
-  Expected e = apply(x, cells, affine, along(p.gamma, x.sizes, {channel}, 1), along(p.beta, x.sizes, {channel}, 0));
+  const Dims along_axes = gamma_axes(p, x.sizes.size(), {channel});
+  Expected e =
+      apply(x, cells, affine, gamma_of(p, x.sizes, along_axes), along(p.beta, x.sizes, along_axes, 0), p.masked);
   give_mean_and_rstd(e, cells, affine);
   return e;
 }

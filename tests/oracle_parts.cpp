@@ -9,9 +9,17 @@ namespace poise::test::oracle {
 
 Cells cells_keeping(const Dims& sizes, const Dims& kept) { return {keys_along(sizes, kept), sizes_of(sizes, kept)}; }
 
+Cells cells_keeping(const Dims& sizes, const Dims& kept, const Parameters& p) {
+  Cells cells = cells_keeping(sizes, kept);
+  if (!p.mask.present()) return cells;
+  for (const Real valid : read(p.mask).values) cells.counted.push_back(valid != 0);
+  return cells;
+}
+
 std::vector<Moment> moments(const Array& x, const Cells& cells) {
   std::vector<Moment> m(cells.count());
   for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!cells.counts(i)) continue;
     Moment& cell = m[cells.of[i]];
     if (cell.n == 0) cell.first = x[i];
     ++cell.n;
@@ -19,12 +27,23 @@ std::vector<Moment> moments(const Array& x, const Cells& cells) {
   }
   for (auto& cell : m) cell.offset /= cell.n;
   for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!cells.counts(i)) continue;
     Moment& cell = m[cells.of[i]];
     const Real d = (x[i] - cell.first) - cell.offset;
     cell.m2 += d * d;
     cell.farthest = std::max(cell.farthest, std::fabs(d));
   }
   return m;
+}
+
+std::vector<Square> squares(const Array& x, const Cells& cells) {
+  std::vector<Square> q(cells.count());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!cells.counts(i)) continue;
+    ++q[cells.of[i]].n;
+    q[cells.of[i]].sum += x[i] * x[i];
+  }
+  return q;
 }
 
 Real reciprocal_deviation(Real variance, Real eps, EpsPlace place) {
@@ -38,12 +57,27 @@ PerElement along(ConstTensorView operand, const Dims& sizes, const Dims& axes, R
   return {read(operand), keys_along(sizes, axes)};
 }
 
+Dims gamma_axes(const Parameters& p, int rank, const Dims& otherwise) {
+  return p.gamma_axes.empty() ? otherwise : positive(p.gamma_axes, rank);
+}
+
+PerElement gamma_of(const Parameters& p, const Dims& sizes, const Dims& axes) {
+  PerElement gamma = along(p.gamma, sizes, axes, 1);
+  for (Real& g : gamma.values.values) g += p.gamma.present() ? static_cast<Real>(p.gamma_offset) : 0;
+  return gamma;
+}
+
 Expected apply(const Array& x, const Cells& cells, const std::vector<CellAffine>& affine, const PerElement& gamma,
-               const PerElement& beta) {
+               const PerElement& beta, Masked masked) {
   Expected e;
   e.x = x.type;
   e.y = Array(x.sizes);
   for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!cells.counts(i) && masked != Masked::normalize) {
+      e.y[i] = masked == Masked::keep ? x[i] : 0;
+      for (auto* exact : {&e.t, &e.shift, &e.growth}) exact->push_back(0);
+      continue;
+    }
     const CellAffine& a = affine[cells.of[i]];
     const Real scale = gamma[i] * a.scale;
     const Real t = ((x[i] - a.first) - a.offset) * scale;

@@ -7,13 +7,17 @@
 
 namespace poise::test::oracle {
 
-// Which cell each element is in, and the shape that statistics of the cells have.
+// Which cell each element is in, the shape that statistics of the cells have, and which elements count in them.
 struct Cells {
   Keys of;
   Dims shape;
+  std::vector<bool> counted = {};  // empty: all
   std::size_t count() const { return static_cast<std::size_t>(shape.product()); }
+  bool counts(std::size_t i) const { return counted.empty() || counted[i]; }
 };
 Cells cells_keeping(const Dims& sizes, const Dims& kept);
+// The same, elements that the parameters' mask leaves out not counting.
+Cells cells_keeping(const Dims& sizes, const Dims& kept, const Parameters& p);
 
 // mean = first + offset: a cell's first element is subtracted before anything is summed, which changes no formula and
 // lets the reference keep all digits of x - mean however large the mean is.
@@ -24,6 +28,12 @@ struct Moment {
   Real variance(Divisor divisor) const { return m2 / (divisor == Divisor::sample ? n - 1 : n); }
 };
 std::vector<Moment> moments(const Array& x, const Cells& cells);
+
+// Sums of squares about zero, likewise.
+struct Square {
+  Real n = 0, sum = 0;
+};
+std::vector<Square> squares(const Array& x, const Cells& cells);
 
 Real reciprocal_deviation(Real variance, Real eps, EpsPlace place);
 inline Real eps_or(const Parameters& p, Real otherwise) { return p.eps < 0 ? otherwise : static_cast<Real>(p.eps); }
@@ -43,8 +53,13 @@ struct PerElement {
 };
 PerElement along(ConstTensorView operand, const Dims& sizes, const Dims& axes, Real absent);
 
+// The axes that gamma and beta run along, `otherwise` where the parameters name none; gamma as offset + g.
+Dims gamma_axes(const Parameters& p, int rank, const Dims& otherwise);
+PerElement gamma_of(const Parameters& p, const Dims& sizes, const Dims& axes);
+
+// masked: what y is where an element does not count.
 Expected apply(const Array& x, const Cells& cells, const std::vector<CellAffine>& affine, const PerElement& gamma,
-               const PerElement& beta);
+               const PerElement& beta, Masked masked = Masked::normalize);
 
 // The affine of a measured cell: mean and r(variance).
 CellAffine normalizing(const Moment& m, DType x, Divisor divisor, Real eps, EpsPlace place);

@@ -30,6 +30,7 @@ constexpr Operand operand_table[] = {
     {"std", &Parameters::std, 0.5, -1},
     {"min", &Parameters::min, -3, 0.5},
     {"max", &Parameters::max, 2, -1},
+    {"mask", &Parameters::mask, 0, 1},
 };
 
 struct Result {
@@ -79,7 +80,11 @@ void Operands::make(const Technique& technique, const Dims& x, DType type, Param
   const auto* operand = std::find_if(std::begin(operand_table), std::end(operand_table),
                                      [&](const Operand& o) { return o.name == name; });
   const Dims sizes = technique.shape_of(name, x, parameters);
-  TestTensor memory(type, operand_values(*operand, sizes, type));
+  // A mask leaves out about every third element.
+  const bool mask = name == "mask";
+  Array values = operand_values(*operand, sizes, mask ? DType::u8 : type);
+  for (Real& v : values.values) v = !mask ? v : v < 80 ? 0 : 1;
+  TestTensor memory(mask ? DType::u8 : type, values);
   parameters.*(operand->view) = memory.view();
   memory_.insert_or_assign(std::string(name), std::move(memory));
 }

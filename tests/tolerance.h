@@ -17,7 +17,7 @@
 //          far: subtraction, rstd, inner fma, gamma narrowed, outer fma                      5u|t| + 2u|shift|
 //    Without fma each product rounds too. A product by x - hi of one or two ulps is exact (a power of two), from k = 3
 //    on k/(k - 1/2) <= 1.2. One product: at most 4u|t|. Two: near 6u|t|, far 6u|t|, and u|t| more where gamma had to be
-//    narrowed (float64 gamma, float32 map): 7u for that alone, 6u everywhere else.
+//    narrowed (float64 gamma or offset + g, float32 map): 7u for that alone, 6u everywhere else.
 // 2. Underflow: each rounding may instead err by half the smallest subnormal; eight of them at most.
 // 3. 16-bit and u8 outputs are the float32 y rounded once to nearest even. Rounding is monotonic, so what is stored
 //    lies between the rounded ends of the float32 interval: half an ulp of the stored type, said exactly.
@@ -46,6 +46,7 @@
 //          a = k*s1: |k| times s1's error, |a| times k's. k is r^2, r/sqrt(v) or 1/v over d: twice the variance's error
 //          and eight roundings. r alone is saved: under an outside eps sqrt(v) is 1/r - eps, 4w*eps/sqrt(v) more.
 //          dx then moves by |scale*dy|*e + |x - center|*a's error + |a|*c + s0's error/m
+//    gamma that had to be narrowed enters the sums so: u more of their absolute terms.
 //    mean and rstd are saved as one float64 each: w*|mean| more in c, w more in e.
 //    dgamma, dbeta: sums of n terms in float64 over all cells, then rounded once to the stored type, as in 3:
 //          dgamma: sum|r*dy*(x - center)|*(g + e) + sum|r*dy|*c              dbeta: g*sum|dy|       g = (n + 16)*w
@@ -79,9 +80,11 @@ inline Real smallest_subnormal(DType x) noexcept { return x == DType::f64 ? 0x1p
 
 // Roundings of the map, in units of u*(|t| + |shift|).
 inline constexpr Real roundings = 6;
-inline Real roundings_of(Target target, DType x, ConstTensorView gamma) noexcept {
-  const bool narrowed = gamma.present() && gamma.dtype() == DType::f64 && x != DType::f64;
-  return target == Target::sse4 && narrowed ? roundings + 1 : roundings;
+inline bool gamma_narrowed(DType x, ConstTensorView gamma, double gamma_offset) noexcept {
+  return gamma.present() && x != DType::f64 && (gamma.dtype() == DType::f64 || gamma_offset != 0);
+}
+inline Real roundings_of(Target target, DType x, ConstTensorView gamma, double gamma_offset = 0) noexcept {
+  return target == Target::sse4 && gamma_narrowed(x, gamma, gamma_offset) ? roundings + 1 : roundings;
 }
 
 inline Real map_bound(DType x, Real t, Real shift, Real growth, Real count = roundings) noexcept {

@@ -10,13 +10,16 @@ constexpr std::pair<std::string_view, std::string_view> variant_table[] = {
     {"batch_norm", ""},
     {"batch_norm", "mode=evaluation"},
     {"batch_norm", "channel_axes=2,0:eps_place=outside"},
+    {"batch_norm", "gamma_axes=0,1:gamma_offset=1"},  // conditional batch norm
     {"layer_norm", ""},
     {"layer_norm", "axes=1"},
     {"layer_norm", "axes=2,1:gamma_axes=1"},
+    {"layer_norm", "gamma_axes=0,-1:gamma_offset=1"},  // AdaLN
     {"rms_norm", ""},
     {"rms_norm", "axes=1,2:gamma_axes=1"},
     {"instance_norm", ""},
     {"instance_norm", "mode=evaluation"},
+    {"instance_norm", "gamma_axes=0,1,2"},  // SPADE
     {"group_norm", "groups=1"},
     {"group_norm", "groups=2"},
     {"zscore", ""},

@@ -57,7 +57,8 @@ class ForwardCase {
   void run(const Parameters& p, const Expected& expected, Context& context) {
     const std::optional<Outcome> first = outcome({}, p, context);
     if (!first) return;
-    judge(difference(*first, expected, roundings_of(context.target, problem_.types.x, p.gamma)), {}, context);
+    judge(difference(*first, expected, roundings_of(context.target, problem_.types.x, p.gamma, p.gamma_offset)), {},
+          context);
     const auto bits = first->bits();
     for (const Variation& variation : variations()) {
       if (!applies(variation)) continue;
