@@ -3,6 +3,7 @@
 #include <poise/error.h>
 
 #include <cmath>
+#include <cstdio>
 
 namespace poise::test {
 namespace {
@@ -126,6 +127,43 @@ void group_norm(Translation& t, const Node& node, std::int64_t opset, std::vecto
   t.peer.affine = centered(x, t.peer.cells, t.parameters.eps);
 }
 
+void set(Translation& t, const char* name, double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.17g", value);
+  set_parameter(t.parameters, name, text);
+}
+
+void local_response_norm(Translation& t, const Node& node, const std::vector<Array>& inputs) {
+  const std::int64_t size = node.integer("size", 0);
+  if (size < 1) fail("size: expected at least 1");
+  const double alpha = node.real("alpha", 1e-4), beta = node.real("beta", 0.75), k = node.real("bias", 1);
+  set(t, "size", static_cast<double>(size));
+  set(t, "alpha", alpha);
+  set(t, "exponent", beta);
+  set(t, "k", k);
+  set_parameter(t.parameters, "alpha_scaled", "true");
+  set_parameter(t.parameters, "extra_tap", "after");
+  t.peer = local_response(inputs[0], size, alpha, beta, k);
+}
+
+void mean_variance_norm(Translation& t, const Node& node, const std::vector<Array>& inputs) {
+  const Array& x = inputs[0];
+  t.parameters.axes = node.integers("axes", {0, 2, 3});
+  affine(t, {x}, x.sizes, {});
+  t.peer.cells = oracle::cells_keeping(x.sizes, axes_but(t.parameters.axes, x.sizes.size()));
+  t.peer.affine = variance_by_difference(x, t.peer.cells, 1e-9);
+}
+
+void lp_norm(Translation& t, const Node& node, const std::vector<Array>& inputs) {
+  const Array& x = inputs[0];
+  const std::int64_t p = node.integer("p", 2);
+  t.parameters.axes = {node.integer("axis", -1)};
+  set(t, "p", static_cast<double>(p));
+  affine(t, {x}, x.sizes, {});
+  t.peer.cells = oracle::cells_keeping(x.sizes, axes_but(t.parameters.axes, x.sizes.size()));
+  t.peer.affine = norm(x, t.peer.cells, p);
+}
+
 }  // namespace
 
 const char* technique_for(const Node& node) {
@@ -146,6 +184,9 @@ Translation translate(const Node& node, std::int64_t opset, const std::vector<Ar
   if (op == "InstanceNormalization") instance_norm(t, node, inputs);
   if (op == "LayerNormalization" || op == "RMSNormalization") layer_norm(t, node, inputs);
   if (op == "GroupNormalization") group_norm(t, node, opset, inputs);
+  if (op == "LRN") local_response_norm(t, node, inputs);
+  if (op == "MeanVarianceNormalization") mean_variance_norm(t, node, inputs);
+  if (op == "LpNormalization") lp_norm(t, node, inputs);
   return t;
 }
 
