@@ -38,6 +38,7 @@ Expected group_norm(const Array& x, const Parameters& p);
 Expected zscore(const Array& x, const Parameters& p);
 Expected minmax(const Array& x, const Parameters& p);
 Expected symmetric(const Array& x, const Parameters& p);
+Expected local_response_norm(const Array& x, const Parameters& p);
 Expected preset(const Array& x, const Parameters& p);
 Expected invert_scaling(const Array& y, const InvertOptions& options);
 }  // namespace oracle

@@ -222,8 +222,13 @@ ExpectedGradients group_norm_backward(const Array& x, const Array& dy, const Par
 }
 
 constexpr std::pair<std::string_view, BackwardOracle> oracle_table[] = {
-    {"batch_norm", batch_norm_backward}, {"sync_batch_norm", batch_norm_backward},  {"layer_norm", layer_norm_backward},
-    {"rms_norm", rms_norm_backward},     {"instance_norm", instance_norm_backward}, {"group_norm", group_norm_backward},
+    {"batch_norm", batch_norm_backward},
+    {"sync_batch_norm", batch_norm_backward},
+    {"layer_norm", layer_norm_backward},
+    {"rms_norm", rms_norm_backward},
+    {"instance_norm", instance_norm_backward},
+    {"group_norm", group_norm_backward},
+    {"local_response_norm", local_response_norm_backward},
 };
 
 }  // namespace

@@ -24,6 +24,10 @@ struct ExpectedGradients {
 // x and dy hold the values as stored.
 using BackwardOracle = ExpectedGradients (*)(const Array& x, const Array& dy, const Parameters& parameters);
 
+namespace oracle {
+ExpectedGradients local_response_norm_backward(const Array& x, const Array& dy, const Parameters& p);
+}
+
 // Null for a technique that has none.
 BackwardOracle backward_oracle_named(std::string_view technique);
 

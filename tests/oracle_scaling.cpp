@@ -104,7 +104,7 @@ Expected symmetric(const Array& x, const Parameters& p) {
 Expected preset(const Array& x, const Parameters& p) {
   const Real full = x.type == DType::u8 ? 255 : 1;
   const Cells cells = scaling_cells(x, p);
-  const poise::Preset& constants = preset_named(p.preset);
+  const poise::Preset& constants = preset_named(p.preset.empty() ? "half" : p.preset);
   std::vector<CellAffine> affine;
   for (std::size_t c = 0; c < cells.count(); ++c) {
     const std::size_t i = constants.channels == 1 ? 0 : c;
@@ -150,6 +150,7 @@ Oracle oracle_named(std::string_view technique) {
       {"minmax", oracle::minmax},
       {"symmetric", oracle::symmetric},
       {"preset", oracle::preset},
+      {"local_response_norm", oracle::local_response_norm},
   };
   const auto* found =
       std::find_if(std::begin(table), std::end(table), [&](const auto& e) { return e.name == technique; });

@@ -12,6 +12,7 @@
 #include <poise/group_norm.h>
 #include <poise/instance_norm.h>
 #include <poise/layer_norm.h>
+#include <poise/local_response_norm.h>
 #include <poise/minmax.h>
 #include <poise/options.h>
 #include <poise/preset.h>

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include <poise/batch_norm.h>
 #include <poise/instance_norm.h>
+#include <poise/local_response_norm.h>
 #include <poise/scaling.h>
 
 namespace poise {
@@ -29,7 +31,13 @@ struct Parameters {
   std::int64_t groups = 32;
   Per per = Per::data_set;
   double low = 0, high = 1;
-  std::string preset = "half";
+  // Local response norm; absent: the preset's, or the technique's own default.
+  Region region = Region::across;
+  std::optional<std::int64_t> size = {};
+  std::optional<ExtraTap> extra_tap = {};
+  std::optional<double> alpha = {}, exponent = {}, k = {};
+  std::optional<bool> alpha_scaled = {};
+  std::string preset = {};  // empty: the technique's default
   ConstTensorView gamma = {}, beta = {}, running_mean = {}, running_var = {}, mean = {}, std = {}, min = {}, max = {},
                   mask = {};
 };

@@ -203,6 +203,8 @@ void plan_strided(Plan& plan, Partition p) noexcept {
   plan.cell_elements = plan.runs.elements();
 }
 
+}  // namespace
+
 int threads_worth(const Job& job, const Context& context) noexcept {
   const auto bytes = job.x.elements() * static_cast<std::int64_t>(size_of(job.x.dtype()) + size_of(job.y.dtype()));
   return static_cast<int>(std::clamp<std::int64_t>(bytes / bytes_a_thread, 1, threads_allowed(context)));
@@ -214,8 +216,6 @@ bool worth_streaming(const Job& job, const Context& context) noexcept {
   const auto in = job.x.elements() * static_cast<std::int64_t>(size_of(job.x.dtype()));
   return job.x.data() != job.y.data() && in + out > cache_bytes();
 }
-
-}  // namespace
 
 Plan make_plan(const Job& job, const Context& context) {
   Plan plan;

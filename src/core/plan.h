@@ -11,7 +11,7 @@ namespace poise {
 // Which loops, over what, in which order, by how many threads. Built per call from the job alone: shape, strides, types
 // and the context, never the data. Whatever decides the order of sums depends on the cell only, not on the threads.
 struct Plan {
-  enum class Loop : std::uint8_t { empty, rows, columns, strided };
+  enum class Loop : std::uint8_t { empty, rows, columns, strided, windows };
 
   // gamma or beta laid out anew in the compute type, along the dims it varies over, when the loops cannot read it as
   // it is.
@@ -44,6 +44,10 @@ struct Plan {
   std::int64_t lanes = 1, tile = 1, fold = 1;
   bool gamma_by_row = false, gamma_by_element = false;
 
+  // windows: sums over windows of `taps` along `cells`, for each of `runs`; which loops, and how wide they go.
+  const char* window = "";
+  std::int64_t taps = 1;
+
   std::string str() const;
 };
 
@@ -52,5 +56,9 @@ inline constexpr std::int64_t segment = std::int64_t{1} << 16;
 inline constexpr std::int64_t block_rows = 1024;
 
 Plan make_plan(const Job& job, const Context& context);
+
+// How many threads this much memory keeps busy, and whether y is written past the cache.
+int threads_worth(const Job& job, const Context& context) noexcept;
+bool worth_streaming(const Job& job, const Context& context) noexcept;
 
 }  // namespace poise

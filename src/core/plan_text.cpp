@@ -35,6 +35,9 @@ std::string loops(const Plan& plan) {
       return columns(plan);
     case Plan::Loop::strided:
       return fmt::format("strided cells={} elements={}", plan.cells.elements(), plan.cell_elements);
+    case Plan::Loop::windows:
+      return fmt::format("windows={} taps={} along={} others={} tile={}", plan.window, plan.taps, plan.cells.elements(),
+                         plan.runs.elements(), plan.tile);
   }
   return {};
 }

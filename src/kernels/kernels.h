@@ -62,12 +62,37 @@ struct MeasureColumns {
 };
 inline constexpr std::int64_t lane_padding = 16;
 
+// Local response norm, rows of lanes. S(r, j) = sum over taps of tap[i][r * tap_pitch + j], B = alpha * S + k and
+// f = B^-exponent (0 where B is 0). Each loop reads and writes what its line says; taps are readable up to the next
+// multiple of lane_padding.
+//   squares   x -> terms                                  x^2, exact for all types but f64
+//   sums      taps -> terms                               S
+//   forward   taps, x -> y                                x * f
+//   slopes    taps, x, dy -> scaled, terms                dy * f and dy * x * f / B
+//   backward  taps (of slopes), x, scaled -> y            scaled - factor * x * S
+struct LocalResponse {
+  const double* const* tap = nullptr;
+  std::int64_t taps = 0, tap_pitch = 0;
+  const void *x = nullptr, *dy = nullptr;
+  std::int64_t x_pitch = 0, dy_pitch = 0;
+  void* y = nullptr;  // may be x (forward) or dy (backward)
+  std::int64_t y_pitch = 0;
+  double* terms = nullptr;
+  std::int64_t terms_pitch = 0;
+  void* scaled = nullptr;  // compute type
+  std::int64_t scaled_pitch = 0;
+  std::int64_t rows = 1, lanes = 0;
+  double alpha = 0, k = 1, exponent = 0.75, factor = 0;
+  bool streaming = false;
+};
+
 using MeasureRowsFn = void (*)(MeasureStreams&, std::int64_t length);
 using MapRowsFn = void (*)(const MapStreams&, std::int64_t length);
 // Maps one set of runs while measuring another of the same length.
 using FusedRowsFn = void (*)(const MapStreams&, MeasureStreams&, std::int64_t length);
 using MeasureColumnsFn = void (*)(const MeasureColumns&);
 using MapColumnsFn = void (*)(const MapColumns&);
+using LocalResponseFn = void (*)(const LocalResponse&);
 
 inline constexpr int dtype_count = 5;
 
@@ -80,6 +105,10 @@ struct Kernels {
   MeasureColumnsFn measure_columns[dtype_count] = {};
   MeasureColumnsFn range_columns[dtype_count] = {};
   MapColumnsFn map_columns[dtype_count][dtype_count] = {};
+  LocalResponseFn response_sums = nullptr;
+  LocalResponseFn response_squares[dtype_count] = {};
+  LocalResponseFn response_forward[dtype_count][dtype_count] = {};
+  LocalResponseFn response_slopes[dtype_count] = {}, response_backward[dtype_count] = {};
 };
 
 const Kernels& kernels_for(Target target) noexcept;

@@ -7,27 +7,15 @@
 #include <type_traits>
 
 #include "kernels/pairs.h"
+#include "kernels/scalar_element.h"
 #include "kernels/tables.h"
 
 namespace poise {
 namespace {
 
-template <class X>
-using Compute = std::conditional_t<std::is_same_v<X, double>, double, float>;
-
-float load(float x) noexcept { return x; }
-double load(double x) noexcept { return x; }
-float load(bfloat16 x) noexcept { return to_float(x); }
-float load(float16 x) noexcept { return to_float(x); }
-float load(std::uint8_t x) noexcept { return static_cast<float>(x); }
-
-void store(float v, float& y) noexcept { y = v; }
-void store(double v, double& y) noexcept { y = v; }
-void store(float v, bfloat16& y) noexcept { y = to_bfloat16(v); }
-void store(float v, float16& y) noexcept { y = to_float16(v); }
-void store(float v, std::uint8_t& y) noexcept {
-  y = static_cast<std::uint8_t>(v > 0 ? std::nearbyint(std::fmin(v, 255.0F)) : 0);
-}
+using scalar::Compute;
+using scalar::load;
+using scalar::store;
 
 struct MomentOp {
   static void add(double v, double pivot, double& s, double& q) noexcept {

@@ -32,9 +32,11 @@ Kernels filled(Target target) noexcept {
   Kernels kernels;
   if (target == Target::scalar) {
     fill_scalar(kernels);
+    fill_scalar_local_response(kernels);
   } else {
     fill_rows(target, kernels);
     fill_columns(target, kernels);
+    fill_local_response(target, kernels);
   }
   return kernels;
 }

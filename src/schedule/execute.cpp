@@ -13,7 +13,6 @@
 #include "schedule/rows.h"
 
 namespace poise {
-namespace {
 
 void check_types(const Job& job) {
   const DType x = job.x.dtype(), y = job.y.dtype();
@@ -22,8 +21,6 @@ void check_types(const Job& job) {
   throw Error(Code::usage, std::string("[") + job.technique + "] y: expected a type that " + name_of(x) +
                                " can become, got " + name_of(y));
 }
-
-}  // namespace
 
 void plan_only(const Job& job, Context& context) {
   check_types(job);
@@ -46,6 +43,8 @@ void execute(const Job& job, Context& context) {
         return (backward ? run_gradient_columns : run_columns)(job, state.plan, context);
       case Plan::Loop::strided:
         return (backward ? run_gradient_strided : run_strided)(job, state.plan, context);
+      case Plan::Loop::windows:  // local_response.cpp plans and runs its own
+        return;
     }
   } catch (const std::bad_alloc&) {
     throw Error(Code::memory, std::string("[") + job.technique + "] workspace: expected memory, got none");

@@ -11,4 +11,7 @@ void plan_only(const Job& job, Context& context);
 // touches y: Error{memory} leaves the outputs as they were.
 void execute(const Job& job, Context& context);
 
+// x may become y, or Error.
+void check_types(const Job& job);
+
 }  // namespace poise

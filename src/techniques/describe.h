@@ -41,6 +41,14 @@ inline constexpr Parameter min{"min", "file", "given minimum; absent: measured"}
 inline constexpr Parameter max{"max", "file", "given maximum; absent: measured"};
 inline constexpr Parameter low{"low", "number", "what the minimum becomes"};
 inline constexpr Parameter high{"high", "number", "what the maximum becomes"};
+inline constexpr Parameter region{"region", "across|within", "windows run across the channels, or within each"};
+inline constexpr Parameter size{"size", "number", "taps along each axis of a window"};
+inline constexpr Parameter extra_tap{"extra_tap", "before|after", "the side an even window reaches farther to"};
+inline constexpr Parameter alpha{"alpha", "number", "weight of the window's squares"};
+inline constexpr Parameter alpha_scaled{"alpha_scaled", "true|false", "alpha is divided by the taps of a window"};
+inline constexpr Parameter exponent{"exponent", "number", "the power that y is divided by; the paper's beta"};
+inline constexpr Parameter k{"k", "number", "added to the window's weighted squares"};
+inline constexpr Parameter response_preset{"preset", "name", "options by which a framework means it; others override"};
 inline constexpr Parameter preset{"preset", "name", "the published constants"};
 }  // namespace describe
 

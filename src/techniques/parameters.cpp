@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -84,6 +85,16 @@ struct Words<OneValue> {
   static constexpr const char* expected = "error, zero_variance or skip_update";
 };
 template <>
+struct Words<Region> {
+  static constexpr std::string_view of[] = {"across", "within"};
+  static constexpr const char* expected = "across or within";
+};
+template <>
+struct Words<ExtraTap> {
+  static constexpr std::string_view of[] = {"before", "after"};
+  static constexpr const char* expected = "before or after";
+};
+template <>
 struct Words<Per> {
   static constexpr std::string_view of[] = {"data_set", "image", "pixel"};
   static constexpr const char* expected = "data_set, image or pixel";
@@ -109,6 +120,19 @@ std::string write(const Dims& value) { return fmt::format("{}", fmt::join(value,
 template <class E>
 std::string write(E value) {
   return std::string(Words<E>::of[static_cast<std::size_t>(value)]);
+}
+
+template <class T>
+std::string write(const std::optional<T>& value) {
+  return value ? write(*value) : std::string();
+}
+
+template <class T>
+const char* read(std::string_view text, std::optional<T>& value) {
+  T given{};
+  const char* const expected = read(text, given);
+  if (!expected) value = given;
+  return expected;
 }
 
 struct Field {
@@ -149,6 +173,13 @@ constexpr Field fields[] = {
     field<&Parameters::per>("per"),
     field<&Parameters::low>("low"),
     field<&Parameters::high>("high"),
+    field<&Parameters::region>("region"),
+    field<&Parameters::size>("size"),
+    field<&Parameters::extra_tap>("extra_tap"),
+    field<&Parameters::alpha>("alpha"),
+    field<&Parameters::alpha_scaled>("alpha_scaled"),
+    field<&Parameters::exponent>("exponent"),
+    field<&Parameters::k>("k"),
     field<&Parameters::preset>("preset"),
 };
 

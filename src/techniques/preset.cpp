@@ -101,7 +101,8 @@ const Technique preset_technique = {
                    const Parameters& p) { return scaling_shape("preset", operand, "center scale", x, p); },
     .run =
         [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {
-          preset(y, x, {p.preset, channel_axis_of(p)}, {r.center, r.scale}, context);
+          preset(y, x, {p.preset.empty() ? "half" : std::string_view(p.preset), channel_axis_of(p)},
+                 {r.center, r.scale}, context);
         }};
 
 }  // namespace poise

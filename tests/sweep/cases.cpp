@@ -22,6 +22,9 @@ constexpr std::pair<std::string_view, std::string_view> variant_table[] = {
     {"instance_norm", "gamma_axes=0,1,2"},  // SPADE
     {"group_norm", "groups=1"},
     {"group_norm", "groups=2"},
+    {"local_response_norm", ""},
+    {"local_response_norm", "preset=alexnet:size=4:exponent=0.5"},
+    {"local_response_norm", "region=within:size=3:extra_tap=after:exponent=1"},
     {"zscore", ""},
     {"zscore", "per=image:channel_axes=-1"},
     {"zscore", "per=pixel"},

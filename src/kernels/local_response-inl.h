@@ -1,0 +1,307 @@
+// The loops of local response norm. Included once per instruction set.
+
+#if defined(POISE_KERNELS_LOCAL_RESPONSE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef POISE_KERNELS_LOCAL_RESPONSE_INL_H_
+#undef POISE_KERNELS_LOCAL_RESPONSE_INL_H_
+#else
+#define POISE_KERNELS_LOCAL_RESPONSE_INL_H_
+#endif
+
+#include "kernels/element-inl.h"
+#include "kernels/kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace poise {
+namespace HWY_NAMESPACE {
+
+// Lanes whose B and powers stay in L1 between the steps.
+inline constexpr std::int64_t response_piece = 512;
+
+enum class Power { half, three_quarters, one, any };
+
+// The powers below are of numbers in this range, where nothing in them overflows or loses digits; all other lanes, NaN
+// among them, go one by one.
+template <class T>
+inline constexpr T power_least = std::is_same_v<T, double> ? T(0x1p-500) : T(0x1p-60);
+template <class T>
+inline constexpr T power_most = std::is_same_v<T, double> ? T(0x1p500) : T(0x1p60);
+
+// B^-e of the float32 B. Square roots and divisions of whole vectors would take longer than memory does: half a
+// logarithm is read off the exponent bits, a polynomial of the residual leaves 2^-16, a Newton step less than 2^-31.
+// Errors besides: the residual's factors (6u of B^3 t^4, a quarter of it counts; 2u of B t^2, half of it) and the last
+// addition, so 2.5u and 2u. Constants: least largest error over one period of the exponent, found by search.
+HWY_INLINE VF power_three_quarters(VF b) {
+  const hn::RebindToUnsigned<DF> d32;
+  const VF one = hn::Set(DF(), 1.0f);
+  const auto residual = [&](VF t) HWY_ATTR {
+    const VF root = hn::Mul(b, hn::Mul(t, t));
+    return hn::NegMulAdd(hn::Mul(b, root), root, one);
+  };
+  const auto bits = hn::BitCast(d32, b);
+  const auto three_quarters = hn::Add(hn::ShiftRight<1>(bits), hn::ShiftRight<2>(bits));
+  VF t = hn::BitCast(DF(), hn::Sub(hn::Set(d32, 0x6F146000u), three_quarters));
+  VF e = residual(t);
+  VF p = hn::MulAdd(e, hn::Set(DF(), 0.119472727f), hn::Set(DF(), 0.159090687f));
+  p = hn::MulAdd(e, p, hn::Set(DF(), 0.249993061f));
+  p = hn::MulAdd(e, p, hn::Set(DF(), 0.99998958f));
+  t = hn::Mul(t, p);
+  e = residual(t);
+  return hn::MulAdd(hn::Mul(t, hn::Set(DF(), 0.25f)), e, t);
+}
+HWY_INLINE VF power_half(VF b) {
+  const hn::RebindToUnsigned<DF> d32;
+  const VF one = hn::Set(DF(), 1.0f);
+  const auto residual = [&](VF t) HWY_ATTR { return hn::NegMulAdd(hn::Mul(b, t), t, one); };
+  const auto bits = hn::BitCast(d32, b);
+  VF t = hn::BitCast(DF(), hn::Sub(hn::Set(d32, 0x5F374000u), hn::ShiftRight<1>(bits)));
+  VF e = residual(t);
+  VF p = hn::MulAdd(e, hn::Set(DF(), 0.376215798f), hn::Set(DF(), 0.501088577f));
+  p = hn::MulAdd(e, p, hn::Set(DF(), 0.9999997f));
+  t = hn::Mul(t, p);
+  e = residual(t);
+  return hn::MulAdd(hn::Mul(t, hn::Set(DF(), 0.5f)), e, t);
+}
+
+template <Power kPower>
+HWY_INLINE VF inverse_power(VF b) {
+  if constexpr (kPower == Power::half) return power_half(b);
+  if constexpr (kPower == Power::three_quarters) return power_three_quarters(b);
+  return hn::Div(hn::Set(DF(), 1.0f), b);
+}
+template <Power kPower>
+HWY_INLINE VD inverse_power(VD b) {
+  if constexpr (kPower == Power::half) b = hn::Sqrt(b);
+  if constexpr (kPower == Power::three_quarters) b = hn::Sqrt(hn::Mul(b, hn::Sqrt(b)));
+  return hn::Div(hn::Set(DD(), 1.0), b);
+}
+
+inline Power power_of(double exponent) {
+  return exponent == 0.5    ? Power::half
+         : exponent == 0.75 ? Power::three_quarters
+         : exponent == 1    ? Power::one
+                            : Power::any;
+}
+
+// --- sums ---
+
+template <int kTaps>
+HWY_INLINE VD sum_of(const double* const* tap, std::int64_t taps, std::int64_t at) {
+  VD sum = hn::LoadU(DD(), tap[0] + at);
+  const std::int64_t count = kTaps > 0 ? kTaps : taps;
+  for (std::int64_t i = 1; i < count; ++i) sum = hn::Add(sum, hn::LoadU(DD(), tap[i] + at));
+  return sum;
+}
+
+HWY_INLINE void put(VD low, VD high, float* to) {
+  const hn::Rebind<float, DD> half;
+  hn::StoreU(hn::Combine(DF(), hn::DemoteTo(half, high), hn::DemoteTo(half, low)), DF(), to);
+}
+HWY_INLINE void put(VD low, VD high, double* to) {
+  hn::StoreU(low, DD(), to);
+  hn::StoreU(high, DD(), to + hn::Lanes(DD()));
+}
+
+// to[j] = alpha * S(at + j) + k for whole steps, at least `lanes`.
+template <int kTaps, class T>
+HWY_NOINLINE void sum_taps(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* to) {
+  const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
+  const VD alpha = hn::Set(DD(), m.alpha), k = hn::Set(DD(), m.k);
+  const double* tap[kTaps > 0 ? kTaps : 1];
+  for (int i = 0; i < kTaps; ++i) tap[i] = m.tap[i] + at;
+  const double* const* taps = kTaps > 0 ? tap : m.tap;
+  const std::int64_t base = kTaps > 0 ? 0 : at;
+  for (std::int64_t j = 0; j < lanes; j += step()) {
+    const VD low = sum_of<kTaps>(taps, m.taps, base + j), high = sum_of<kTaps>(taps, m.taps, base + j + half);
+    put(hn::MulAdd(low, alpha, k), hn::MulAdd(high, alpha, k), to + j);
+  }
+}
+template <class T>
+HWY_INLINE void sums(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* to) {
+  if (m.taps == 1) return sum_taps<1>(m, at, lanes, to);
+  if (m.taps == 3) return sum_taps<3>(m, at, lanes, to);
+  if (m.taps == 5) return sum_taps<5>(m, at, lanes, to);
+  sum_taps<0>(m, at, lanes, to);
+}
+
+// B of a piece, and ones up to the next whole vector: what lies past the end of the taps is nobody's.
+template <class T>
+HWY_INLINE void response(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* b) {
+  sums(m, at, lanes, b);
+  for (std::int64_t j = lanes; j % static_cast<std::int64_t>(hn::Lanes(Tag<T>())) != 0; ++j) b[j] = 1;
+}
+
+// --- one lane, whatever its B ---
+
+struct LaneResponse {
+  double b, f;
+};
+inline LaneResponse lane_response(const LocalResponse& m, std::int64_t at) {
+  double sum = m.tap[0][at];
+  for (std::int64_t i = 1; i < m.taps; ++i) sum += m.tap[i][at];
+  const double b = std::fma(m.alpha, sum, m.k);
+  return {b, b == 0 ? 0 : std::pow(b, -m.exponent)};
+}
+
+// --- a piece of a row: [at, at + lanes) of the taps, pointers to its first element ---
+
+// The compute type's elements where they are, or widened into `room`.
+template <class X, class T>
+HWY_INLINE const T* widened(const X* x, std::int64_t lanes, T* room) {
+  if constexpr (std::is_same_v<X, T>) {
+    return x;
+  } else {
+    const auto vector = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+    std::int64_t j = 0;
+    for (; j + vector <= lanes; j += vector) store(load(x + j), room + j, false);
+    if (j < lanes) store(load(Padded<X>(x + j, lanes - j).lanes), room + j, false);
+    return room;
+  }
+}
+
+// Calls one(j, streaming) for whole vectors and rest(j, count) for what is left, whole lines of y apart from its ends.
+template <class Y, class One, class Rest>
+HWY_INLINE void along(const Y* y, std::int64_t lanes, std::int64_t vector, bool streaming, One one, Rest rest) {
+  const std::int64_t head = streaming ? elements_to_line(y, lanes) : 0;
+  std::int64_t j = 0;
+  for (; j + vector <= head; j += vector) one(j, false);
+  if (j < head) rest(j, head - j);
+  j = head;
+  for (; j + vector <= lanes; j += vector) one(j, streaming);
+  if (j < lanes) rest(j, lanes - j);
+}
+
+template <class T, class Y>
+HWY_INLINE void write(const T* from, Y* y, std::int64_t lanes, bool streaming) {
+  const auto vector = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+  along(
+      y, lanes, vector, streaming, [&](std::int64_t j, bool stream) HWY_ATTR { store(load(from + j), y + j, stream); },
+      [&](std::int64_t j, std::int64_t count) HWY_ATTR {
+        Y out[max_step];
+        store(load(from + j), out, false);
+        std::memcpy(static_cast<void*>(y + j), out, static_cast<std::size_t>(count) * sizeof(Y));
+      });
+}
+
+template <class T>
+HWY_INLINE bool all_in_range(Vector<T> b) {
+  const Tag<T> d;
+  return hn::AllTrue(d, hn::And(hn::Ge(b, hn::Set(d, power_least<T>)), hn::Le(b, hn::Set(d, power_most<T>))));
+}
+
+// y = x * f. The same operations for every lane of whatever vector, so that a lane's bits do not depend on the others.
+template <Power kPower, class T>
+struct ForwardPiece {
+  const LocalResponse& m;
+  std::int64_t at;
+  const T *b, *x;
+  T* y;
+
+  HWY_INLINE Vector<T> one(Vector<T> vb, Vector<T> vx, std::int64_t j, std::int64_t count) const {
+    const Vector<T> v = hn::Mul(vx, inverse_power<kPower>(vb));
+    if (kPower != Power::any && HWY_LIKELY(all_in_range<T>(vb))) return v;
+    return lanes_one_by_one(vb, vx, v, j, count);
+  }
+  HWY_NOINLINE Vector<T> lanes_one_by_one(Vector<T> vb, Vector<T> vx, Vector<T> v, std::int64_t j,
+                                          std::int64_t count) const {
+    HWY_ALIGN T lane_b[max_step], lane_x[max_step], out[max_step];
+    store(vb, lane_b, false);
+    store(vx, lane_x, false);
+    store(v, out, false);
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (kPower != Power::any && lane_b[i] >= power_least<T> && lane_b[i] <= power_most<T>) continue;
+      out[i] = static_cast<T>(lane_x[i] * lane_response(m, at + j + i).f);
+    }
+    return load(out);
+  }
+  HWY_NOINLINE void run(std::int64_t lanes, bool streaming) const {
+    const auto vector = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+    along(
+        y, lanes, vector, streaming,
+        [&](std::int64_t j, bool stream) HWY_ATTR { store(one(load(b + j), load(x + j), j, vector), y + j, stream); },
+        [&](std::int64_t j, std::int64_t count) HWY_ATTR {
+          const Padded<T> rest(x + j, count);
+          T out[max_step];
+          store(one(load(b + j), load(rest.lanes), j, count), out, false);
+          std::memcpy(static_cast<void*>(y + j), out, static_cast<std::size_t>(count) * sizeof(T));
+        });
+  }
+};
+
+// scaled = dy * f, terms = dy * x * f / B: the product dy * x is exact where it is of two float32.
+template <Power kPower, class T>
+struct SlopesPiece {
+  const LocalResponse& m;
+  std::int64_t at;
+  const T *b, *x, *dy;
+  T* scaled;
+  double* terms;
+
+  HWY_INLINE void put_terms(const T* px, const T* pdy, Vector<T> ratio, std::int64_t j) const {
+    if constexpr (std::is_same_v<T, double>) {
+      hn::StoreU(hn::Mul(hn::Mul(load(px), load(pdy)), ratio), DD(), terms + j);
+    } else {
+      VD x0, x1, dy0, dy1;
+      load_step(px, x0, x1);
+      load_step(pdy, dy0, dy1);
+      const VD r0 = hn::PromoteTo(DD(), hn::LowerHalf(DFHalf(), ratio));
+      const VD r1 = hn::PromoteTo(DD(), hn::UpperHalf(DFHalf(), ratio));
+      hn::StoreU(hn::Mul(hn::Mul(x0, dy0), r0), DD(), terms + j);
+      hn::StoreU(hn::Mul(hn::Mul(x1, dy1), r1), DD(), terms + j + hn::Lanes(DD()));
+    }
+  }
+  HWY_INLINE void one(const T* px, const T* pdy, std::int64_t j, std::int64_t count) const {
+    const Vector<T> vb = load(b + j), f = inverse_power<kPower>(vb);
+    store(hn::Mul(load(pdy), f), scaled + j, false);
+    put_terms(px, pdy, hn::Div(f, vb), j);
+    if (kPower == Power::any || HWY_UNLIKELY(!all_in_range<T>(vb))) lanes_one_by_one(px, pdy, j, count);
+  }
+  HWY_NOINLINE void lanes_one_by_one(const T* px, const T* pdy, std::int64_t j, std::int64_t count) const {
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (kPower != Power::any && b[j + i] >= power_least<T> && b[j + i] <= power_most<T>) continue;
+      const LaneResponse lane = lane_response(m, at + j + i);
+      const double v = pdy[i];
+      scaled[j + i] = static_cast<T>(v * lane.f);
+      terms[j + i] = lane.b == 0 ? 0 : v * static_cast<double>(px[i]) * (lane.f / lane.b);
+    }
+  }
+  // Whole vectors of scaled and terms are written: past the end zeros, which is what pads hold.
+  HWY_NOINLINE void run(std::int64_t lanes) const {
+    const auto vector = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+    std::int64_t j = 0;
+    for (; j + vector <= lanes; j += vector) one(x + j, dy + j, j, vector);
+    if (j == lanes) return;
+    const Padded<T> px(x + j, lanes - j), pdy(dy + j, lanes - j);
+    one(px.lanes, pdy.lanes, j, lanes - j);
+  }
+};
+
+// product[j] = factor * S(at + j) * x[j], in float64 until it is stored.
+template <int kTaps, class X, class T>
+HWY_NOINLINE void backward_products(const LocalResponse& m, std::int64_t at, const X* x, std::int64_t lanes,
+                                    T* product) {
+  const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
+  const VD factor = hn::Set(DD(), m.factor);
+  const auto one = [&](const X* px, std::int64_t j) HWY_ATTR {
+    VD x0, x1;
+    load_step(px, x0, x1);
+    const VD low = sum_of<kTaps>(m.tap, m.taps, at + j), high = sum_of<kTaps>(m.tap, m.taps, at + j + half);
+    put(hn::Mul(hn::Mul(low, factor), x0), hn::Mul(hn::Mul(high, factor), x1), product + j);
+  };
+  std::int64_t j = 0;
+  for (; j + step() <= lanes; j += step()) one(x + j, j);
+  if (j < lanes) one(Padded<X>(x + j, lanes - j).lanes, j);
+}
+
+template <class X, class T>
+HWY_INLINE void products(const LocalResponse& m, std::int64_t at, const X* x, std::int64_t lanes, T* product) {
+  if (m.taps == 1) return backward_products<1>(m, at, x, lanes, product);
+  if (m.taps == 3) return backward_products<3>(m, at, x, lanes, product);
+  if (m.taps == 5) return backward_products<5>(m, at, x, lanes, product);
+  backward_products<0>(m, at, x, lanes, product);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace poise
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,280 @@
+#include "schedule/local_response.h"
+
+#include <poise/error.h>
+
+#include <new>
+#include <string>
+
+#include "core/parallel.h"
+#include "schedule/execute.h"
+#include "schedule/response_loops.h"
+
+namespace poise {
+namespace {
+
+// Rings of rows stay in L1 beside the rows that are read and written; longer rows gain nothing.
+constexpr std::int64_t ring_bytes = 24 << 10, widest_tile = 512, narrowest_tile = 64;
+// Shorter rows of lanes than this are joined with those of the other channels, if all of them fit L2.
+constexpr std::int64_t short_lanes = 128, joined_bytes = 128 << 10;
+constexpr std::int64_t block_bytes = 16 << 10, most_block_rows = 64;
+
+void fill_zero(double* at, std::int64_t count) noexcept { std::fill(at, at + count, 0.0); }
+
+// Lanes are contiguous and the window runs over rows of them (NCHW): row by row down the channels, the squares of the
+// last rows in a ring. A row's squares are formed, and a row of y written, `after` rows before; so y may be x.
+class Columns {
+ public:
+  Columns(const ResponseLoops& loops, const Plan& plan) noexcept : loops_(loops) {
+    const auto dims = plan.runs.dims();
+    lanes_ = dims.back();
+    if (!plan.cells.empty()) rows_ = plan.cells.inner();
+    outer_ = dims.first(dims.size() - 1);
+    window_ = window_of(loops.job, rows_.size);
+    width_ = plan.tile;
+    tiles_ = (lanes_.size + width_ - 1) / width_;
+  }
+  std::int64_t units() const noexcept { return elements(outer_) * tiles_; }
+  ResponseRooms rooms() const noexcept {
+    const std::int64_t ring = window_.taps() * width_;
+    return {ring, loops_.backward() ? ring : 0, loops_.backward() ? (window_.before + 1) * width_ : 0, window_.taps()};
+  }
+
+  void run(std::int64_t unit, const ResponseRoom& room) const noexcept {
+    const std::int64_t first = unit % tiles_ * width_;
+    Offsets at = offsets_at(outer_, unit / tiles_);
+    at = at + Offsets{first, first, first};
+    LocalResponse m = loops_.base;
+    m.lanes = std::min(width_, lanes_.size - first);
+    m.tap = room.tap;
+    m.taps = window_.taps();
+    for (std::int64_t i = 0; i < window_.before; ++i) fill_zero(slot(room.squares, i), width_);
+    if (loops_.backward()) {
+      for (std::int64_t i = 0; i < window_.after; ++i) fill_zero(slot(room.slopes, i), width_);
+    }
+    const std::int64_t behind = window_.after + (loops_.backward() ? window_.before : 0);
+    for (std::int64_t r = 0; r < rows_.size + behind; ++r) {
+      squares(m, at, r, room);
+      const std::int64_t center = r - window_.after;
+      if (center < 0) continue;
+      if (!loops_.backward()) {
+        forward(m, at, center, room);
+      } else {
+        slopes(m, at, center, room);
+        if (center >= window_.before) gradient(m, at, center - window_.before, room);
+      }
+    }
+  }
+
+ private:
+  double* slot(double* ring, std::int64_t i) const noexcept { return ring + i % window_.taps() * width_; }
+  double* scaled(const ResponseRoom& room, std::int64_t r) const noexcept {
+    return room.scaled + r % (window_.before + 1) * width_;
+  }
+  const void* x(const Offsets& at, std::int64_t r) const noexcept { return loops_.x(at.x + r * rows_.x); }
+  void taps_from(double* ring, std::int64_t first, const ResponseRoom& room) const noexcept {
+    for (std::int64_t i = 0; i < window_.taps(); ++i) room.tap[i] = slot(ring, first + i);
+  }
+
+  void squares(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
+    double* here = slot(room.squares, r + window_.before);
+    if (r >= rows_.size) return fill_zero(here, width_);
+    m.x = x(at, r);
+    m.x_pitch = r + 1 < rows_.size ? rows_.x : 0;
+    m.terms = here;
+    loops_.squares(m);
+  }
+  void forward(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
+    taps_from(room.squares, r, room);
+    m.x = x(at, r);
+    m.y = loops_.y(at.y + r * rows_.y);
+    loops_.forward(m);
+  }
+  void slopes(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
+    double* here = slot(room.slopes, r + window_.after);
+    if (r >= rows_.size) return fill_zero(here, width_);
+    taps_from(room.squares, r, room);
+    m.x = x(at, r);
+    m.dy = loops_.dy(at.dy + r * rows_.dy);
+    m.terms = here;
+    m.scaled = scaled(room, r);
+    loops_.slopes(m);
+  }
+  void gradient(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
+    taps_from(room.slopes, r, room);
+    m.x = x(at, r);
+    m.scaled = scaled(room, r);
+    m.y = loops_.y(at.y + r * rows_.y);
+    loops_.gradient(m);
+  }
+
+  const ResponseLoops& loops_;
+  Dim lanes_, rows_;
+  std::span<const Dim> outer_;
+  Window window_;
+  std::int64_t width_ = 0, tiles_ = 1;
+};
+
+// The window runs along contiguous memory, its taps `shift` apart (NHWC: 1): rows of squares between zeros, block by
+// block of rows. A row's squares are formed before any of its y; so y may be x.
+class Rows {
+ public:
+  Rows(const ResponseLoops& loops, const Plan& plan) noexcept : loops_(loops), block_(plan.tile) {
+    shift_ = plan.lanes;
+    channels_ = plan.cells.inner().size;
+    window_ = window_of(loops.job, channels_);
+    outer_ = plan.runs.dims();
+    if (!outer_.empty()) {
+      rows_ = outer_.back();
+      outer_ = outer_.first(outer_.size() - 1);
+    }
+    blocks_ = (rows_.size + block_ - 1) / block_;
+    pitch_ = row_pitch(window_, channels_, shift_);
+    scaled_pitch_ = rounded_up(channels_ * shift_, lane_padding);
+  }
+  static std::int64_t row_pitch(const Window& window, std::int64_t channels, std::int64_t shift) noexcept {
+    return rounded_up((channels + window.taps() - 1) * shift + lane_padding, 8);
+  }
+  std::int64_t units() const noexcept { return elements(outer_) * blocks_; }
+  ResponseRooms rooms() const noexcept {
+    const bool backward = loops_.backward();
+    return {block_ * pitch_, backward ? block_ * pitch_ : 0, backward ? block_ * scaled_pitch_ : 0, window_.taps()};
+  }
+  // The loops write whole vectors of terms, zeros past the end: the zeros between the rows stay.
+  void prepare(const ResponseRoom& room) const noexcept {
+    fill_zero(room.squares, block_ * pitch_ + lane_padding);
+    if (loops_.backward()) fill_zero(room.slopes, block_ * pitch_ + lane_padding);
+  }
+
+  void run(std::int64_t unit, const ResponseRoom& room) const noexcept {
+    const std::int64_t first = unit % blocks_ * block_;
+    Offsets at = offsets_at(outer_, unit / blocks_);
+    at = at + Offsets{first * rows_.x, first * rows_.y, first * rows_.dy};
+    LocalResponse m = loops_.base;
+    m.rows = std::min(block_, rows_.size - first);
+    m.lanes = channels_ * shift_;
+    m.x = loops_.x(at.x);
+    m.x_pitch = rows_.x;
+    m.y = loops_.y(at.y);
+    m.y_pitch = rows_.y;
+    m.tap = room.tap;
+    m.taps = window_.taps();
+    m.tap_pitch = m.terms_pitch = pitch_;
+    m.terms = room.squares + window_.before * shift_;
+    loops_.squares(m);
+    for (std::int64_t i = 0; i < m.taps; ++i) room.tap[i] = room.squares + i * shift_;
+    if (!loops_.backward()) return loops_.forward(m);
+    m.dy = loops_.dy(at.dy);
+    m.dy_pitch = rows_.dy;
+    m.scaled = room.scaled;
+    m.scaled_pitch = loops_.compute() == DType::f64 ? scaled_pitch_ : 2 * scaled_pitch_;
+    m.terms = room.slopes + window_.after * shift_;
+    loops_.slopes(m);
+    for (std::int64_t i = 0; i < m.taps; ++i) room.tap[i] = room.slopes + i * shift_;
+    loops_.gradient(m);
+  }
+
+ private:
+  const ResponseLoops& loops_;
+  Dim rows_;
+  std::span<const Dim> outer_;
+  Window window_;
+  std::int64_t block_ = 1, blocks_ = 1, shift_ = 1, channels_ = 1, pitch_ = 0, scaled_pitch_ = 0;
+};
+
+template <class Loop>
+void run(const Loop& loop, const Plan& plan, Context& context) {
+  ResponseRooms rooms = loop.rooms();
+  rooms.take(context.state().workspace, plan.threads);
+  context.state().threads_used =
+      parallel_for(plan.threads, loop.units(), [&](std::int64_t begin, std::int64_t end, int thread) {
+        const ResponseRoom room = rooms.of(thread);
+        if constexpr (requires { loop.prepare(room); }) loop.prepare(room);
+        for (std::int64_t unit = begin; unit < end; ++unit) loop.run(unit, room);
+        if (plan.streaming) fence_streams();
+      });
+}
+
+bool unit_stride(const Dim& d, bool backward) noexcept { return d.x == 1 && d.y == 1 && (!backward || d.dy == 1); }
+bool follows(const Dim& outer, const Dim& inner, bool backward) noexcept {
+  return outer.x == inner.size && outer.y == inner.size && (!backward || outer.dy == inner.size);
+}
+
+void plan_columns(Plan& plan, const LocalResponseJob& job, const Dim& lanes) noexcept {
+  const Window window = window_of(job, plan.cells.empty() ? 1 : plan.cells.inner().size);
+  const bool backward = job.job.dy.present();
+  const std::int64_t bytes = 8 * (window.taps() * (backward ? 2 : 1) + (backward ? window.before + 1 : 0));
+  const std::int64_t widest = std::clamp(ring_bytes / bytes / 64 * 64, narrowest_tile, widest_tile);
+  const std::int64_t tiles = (lanes.size + widest - 1) / widest;
+  plan.tile = rounded_up((lanes.size + tiles - 1) / tiles, lane_padding);
+  plan.window = "columns";
+}
+
+void plan_rows(Plan& plan, const LocalResponseJob& job, std::int64_t shift) noexcept {
+  const std::int64_t channels = plan.cells.inner().size;
+  const std::int64_t bytes = 8 * Rows::row_pitch(window_of(job, channels), channels, shift);
+  plan.lanes = shift;
+  plan.tile = std::clamp<std::int64_t>(block_bytes / bytes, 1, most_block_rows);
+  plan.window = "rows";
+}
+
+// Which loop: the window dims are plan.cells, all others plan.runs, in the order of memory.
+void plan_loop(Plan& plan, const LocalResponseJob& job, const Partition& p) noexcept {
+  for (const Dim& d : p.dims()) (d.role == Role::cell ? plan.cells : plan.runs).add(d);
+  plan.window = "gathered";
+  const bool backward = job.job.dy.present();
+  if (plan.cells.dims().size() > 1 || !unit_stride(p.inner(), backward)) return;
+  const Dim& inner = p.inner();
+  if (inner.role == Role::cell) return plan_rows(plan, job, 1);
+  const auto dims = p.dims();
+  if (inner.size < short_lanes && dims.size() > 1 && dims[dims.size() - 2].role == Role::cell) {
+    const Dim& rows = dims[dims.size() - 2];
+    const std::int64_t bytes = 8 * Rows::row_pitch(window_of(job, rows.size), rows.size, inner.size);
+    if (follows(rows, inner, backward) && bytes <= joined_bytes) {
+      Partition others;
+      for (const Dim& d : dims.first(dims.size() - 2)) others.add(d);
+      plan.runs = others;
+      return plan_rows(plan, job, inner.size);
+    }
+  }
+  plan_columns(plan, job, inner);
+}
+
+Plan plan_of(const LocalResponseJob& job, const Context& context) noexcept {
+  Plan plan;
+  plan.technique = job.job.technique;
+  plan.x_type = job.job.x.dtype();
+  plan.y_type = job.job.y.dtype();
+  plan.target = context.target;
+  Partition p = job.job.partition;
+  if (p.elements() == 0) return plan;
+  plan.loop = Plan::Loop::windows;
+  plan.threads = threads_worth(job.job, context);
+  plan.streaming = worth_streaming(job.job, context);
+  p.compress();
+  if (p.empty()) p.add({{.x = 1, .y = 1, .dy = 1}, 1});
+  plan_loop(plan, job, p);
+  plan.taps = 1;
+  for (const Dim& d : plan.cells.dims()) plan.taps *= window_of(job, d.size).taps();
+  return plan;
+}
+
+}  // namespace
+
+void execute(const LocalResponseJob& job, Context& context) {
+  check_types(job.job);
+  ContextState& state = context.state();
+  state.plan = plan_of(job, context);
+  state.threads_used = 1;
+  if (context.explain_only || state.plan.loop == Plan::Loop::empty) return;
+  const ResponseLoops loops(job, state.plan);
+  try {
+    const std::string_view window = state.plan.window;
+    if (window == "columns") return run(Columns(loops, state.plan), state.plan, context);
+    if (window == "rows") return run(Rows(loops, state.plan), state.plan, context);
+    run_gathered_response(loops, state.plan, context);
+  } catch (const std::bad_alloc&) {
+    throw Error(Code::memory, std::string("[") + job.job.technique + "] workspace: expected memory, got none");
+  }
+}
+
+}  // namespace poise
