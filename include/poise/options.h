@@ -48,6 +48,8 @@ struct Mask {
 // the shape of their operand, any floating type, sums over the elements that share a value.
 struct Gradients {
   TensorView dx = {}, dgamma = {}, dbeta = {};
+  TensorView dstyle = {}, dstyle_mean = {}, dstyle_std = {};  // adaptive instance norm
+  TensorView dthreshold = {};                                 // filter response norm
 };
 
 }  // namespace poise

@@ -6,9 +6,11 @@
 #include <string_view>
 
 #include <poise/batch_norm.h>
+#include <poise/global_response_norm.h>
 #include <poise/instance_norm.h>
 #include <poise/local_response_norm.h>
 #include <poise/scaling.h>
+#include <poise/weight_standardization.h>
 
 namespace poise {
 
@@ -38,13 +40,25 @@ struct Parameters {
   std::optional<double> alpha = {}, exponent = {}, k = {};
   std::optional<bool> alpha_scaled = {};
   std::string preset = {};  // empty: the technique's default
+  bool normalize_variance = true;
+  FanIn fan_in = FanIn::none;
+  std::string variant;  // empty: the technique's default
+  Dims kept_axes = {};  // empty: the technique's default; {-1} is one cell for everything
+  double limit = 1;
+  double p = 2;
+  ResponseScope scope = ResponseScope::sample;
+  double blend = 1;
+  Divisor style_divisor = Divisor::sample;
+  double r_max = 3, d_max = 5;
+  std::int64_t ghost_size = 32;
   ConstTensorView gamma = {}, beta = {}, running_mean = {}, running_var = {}, mean = {}, std = {}, min = {}, max = {},
-                  mask = {};
+                  mask = {}, style = {}, style_mean = {}, style_std = {}, threshold = {};
 };
 
 // Every result that some technique gives.
 struct Results {
-  TensorView mean = {}, rstd = {}, running_mean = {}, running_var = {}, center = {}, scale = {};
+  TensorView mean = {}, rstd = {}, running_mean = {}, running_var = {}, center = {}, scale = {}, shift = {}, norm = {},
+             style_mean = {}, style_std = {};
 };
 
 // One parameter as a user names it: the field of Parameters, dashes for underscores in the command.

@@ -161,6 +161,11 @@ void Call::gradient(const char* name, const TensorView& view, const Dims& sizes,
   result(name, view, sizes, view.dtype(), {other});
 }
 
+void Call::refuse_parameter_gradients(const Gradients& gradients) const {
+  if (gradients.dgamma.present()) fail(Code::usage, "dgamma", "none, as there is no gamma", "one");
+  if (gradients.dbeta.present()) fail(Code::usage, "dbeta", "none, as there is no beta", "one");
+}
+
 void Call::store_gradients() const noexcept {
   if (context_.explain_only) return;
   const auto store = [](const TensorView& view, const double* sums) {
@@ -169,6 +174,15 @@ void Call::store_gradients() const noexcept {
   };
   store(gradients_.dgamma, job_.dgamma);
   store(gradients_.dbeta, job_.dbeta);
+}
+
+void Call::absent_gamma(double value) noexcept {
+  if (!job_.gamma.present()) job_.gamma_offset = value - 1;
+}
+
+void Call::affine_or(const ConstTensorView& gamma, const ConstTensorView& beta, const Dims& axes, double absent) {
+  affine(gamma, beta, axes);
+  absent_gamma(absent);
 }
 
 void Call::gamma_offset(double offset) {

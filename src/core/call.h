@@ -41,6 +41,13 @@ class Call {
   // The same of a backward call, and the gradients of both that are wanted; store_gradients writes them at the end.
   void affine_gradients(const ConstTensorView& gamma, const Gradients& gradients, const Dims& axes);
   void store_gradients() const noexcept;
+  // A gradient, when present, has this shape and a floating type, and shares nothing with `other` or the operands.
+  void gradient(const char* name, const TensorView& view, const Dims& sizes, const TensorView& other) const;
+  // For a technique without gamma and beta.
+  void refuse_parameter_gradients(const Gradients& gradients) const;
+  // What an absent gamma is, where it is not 1.
+  void absent_gamma(double value) noexcept;
+  void affine_or(const ConstTensorView& gamma, const ConstTensorView& beta, const Dims& axes, double absent);
   // gamma is read as offset + g.
   void gamma_offset(double offset);
   // Elements that do not count; of x's shape.
@@ -63,7 +70,6 @@ class Call {
 
  private:
   void begin(const ConstTensorView& y_strides, const ConstTensorView& dy_strides);
-  void gradient(const char* name, const TensorView& view, const Dims& sizes, const TensorView& other) const;
   void check_view(const char* name, const ConstTensorView& view) const;
   void check_output(const char* name, const TensorView& view) const;
 

@@ -67,7 +67,7 @@ struct Job {
   ConstTensorView x;
   TensorView y;
   ConstTensorView gamma, beta;     // strides along the partition's dims are in Dim
-  double gamma_offset = 0;         // gamma is read as this plus g
+  double gamma_offset = 0;         // gamma is read as this plus g; absent, g is 1
   bool samples_are_cells = false;  // layer and RMS norm: then no loop may depend on how many cells there are
   bool to_u8 = false;              // undoing input scaling is the one call that may store u8
   const Merge* merge = nullptr;

@@ -19,7 +19,7 @@ const void* copy(const ConstTensorView& from, const Plan::Operand& plan, double 
 
 Readable readable(const ConstTensorView& operand, const Plan::Operand& plan, DType compute, const void* constant,
                   double offset, Workspace& workspace) {
-  if (!plan.present) return {constant, compute, 0};
+  if (!plan.present) return {constant, compute, 0, offset};
   if (!plan.copied) return {operand.data(), operand.dtype(), 1, offset};
   if (compute == DType::f64) return {copy<double>(operand, plan, offset, workspace), compute, 1};
   return {copy<float>(operand, plan, offset, workspace), compute, 1};

@@ -80,32 +80,40 @@ inline void measure_again(Call& call, Statistic statistic, const Merge& merge) {
   execute(job, call.context());
 }
 
-inline Saved saved_or_measured(Call& call, Saved saved, const Dims& cells, const Deviation& deviation) {
+// What is saved, or else what `measure(mean, rstd)` fills into the call's own memory.
+template <class F>
+Saved saved_or(Call& call, Saved saved, const Dims& cells, F&& measure) {
   check_saved_operand(call, "mean", saved.mean, cells);
   check_saved_operand(call, "rstd", saved.rstd, cells);
   if (saved.mean.present() && saved.rstd.present()) return saved;
   saved.mean = {call.memory(cells.product()), DType::f64, cells};
   saved.rstd = {call.memory(cells.product()), DType::f64, cells};
-  if (!call.empty()) measure_again(call, Statistic::moments, Normalize(deviation, saved.mean, saved.rstd));
+  if (!call.empty()) measure(saved.mean, saved.rstd);
   return saved;
+}
+
+inline Saved saved_or_measured(Call& call, const Saved& saved, const Dims& cells, const Deviation& deviation) {
+  return saved_or(call, saved, cells, [&](const TensorView& mean, const TensorView& rstd) {
+    measure_again(call, Statistic::moments, Normalize(deviation, mean, rstd));
+  });
+}
+
+inline void run_backward(Call& call, Statistic statistic, const Derivative& derivative) {
+  call.job().statistic = statistic;
+  call.job().derivative = &derivative;
+  execute(call.job(), call.context());
+  call.store_gradients();
 }
 
 // The backward pass of what centers and scales by the cell's own moments.
 inline void normalize_backward(Call& call, const Saved& saved, const Dims& cells, const Deviation& deviation) {
   const Saved s = saved_or_measured(call, saved, cells, deviation);
-  const NormalizeDerivative derivative(deviation, s.mean, s.rstd);
-  call.job().statistic = Statistic::moments;
-  call.job().derivative = &derivative;
-  execute(call.job(), call.context());
-  call.store_gradients();
+  run_backward(call, Statistic::moments, NormalizeDerivative(deviation, s.mean, s.rstd));
 }
 
 // The backward pass of what normalizes with given statistics.
 inline void constant_backward(Call& call, const Merge& merge) {
-  const ConstantDerivative derivative(merge);
-  call.job().derivative = &derivative;
-  execute(call.job(), call.context());
-  call.store_gradients();
+  run_backward(call, Statistic::none, ConstantDerivative(merge));
 }
 
 }  // namespace poise

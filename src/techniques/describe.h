@@ -49,6 +49,24 @@ inline constexpr Parameter alpha_scaled{"alpha_scaled", "true|false", "alpha is 
 inline constexpr Parameter exponent{"exponent", "number", "the power that y is divided by; the paper's beta"};
 inline constexpr Parameter k{"k", "number", "added to the window's weighted squares"};
 inline constexpr Parameter response_preset{"preset", "name", "options by which a framework means it; others override"};
+inline constexpr Parameter normalize_variance{"normalize_variance", "true|false", "false: only the mean is taken away"};
+inline constexpr Parameter fan_in{"fan_in", "none|variance|scale",
+                                  "how the filter's fan-in enters: r(n*var), r/sqrt(n)"};
+inline constexpr Parameter filter_axis{"channel_axes", "axis", "the axis of the output filters; default 0"};
+inline constexpr Parameter variant{"variant", "name", "a published variant: original, bit, vit, timm, nfnet, ..."};
+inline constexpr Parameter kept_axes{"kept_axes", "axes", "the axes that keep their own norm; -1: one for everything"};
+inline constexpr Parameter limit{"limit", "number", "the largest norm"};
+inline constexpr Parameter p{"p", "number", "the norm's exponent, at least 1"};
+inline constexpr Parameter scope{"scope", "sample|batch", "whose positions a response sums"};
+inline constexpr Parameter style{"style", "file", "features whose mean and deviation x takes"};
+inline constexpr Parameter style_mean{"style_mean", "file", "the style's mean, in place of features"};
+inline constexpr Parameter style_std{"style_std", "file", "the style's deviation, in place of features"};
+inline constexpr Parameter blend{"blend", "number", "0: the content, 1: all of the style"};
+inline constexpr Parameter style_divisor{"style_divisor", "population|sample", "of both variances; default m - 1"};
+inline constexpr Parameter threshold{"threshold", "file", "y is at least this; absent: no threshold"};
+inline constexpr Parameter r_max{"r_max", "number", "the correction's scale is held to 1/r_max ... r_max"};
+inline constexpr Parameter d_max{"d_max", "number", "the correction's shift is held to -d_max ... d_max"};
+inline constexpr Parameter ghost_size{"ghost_size", "number", "samples of a ghost batch; must divide them"};
 inline constexpr Parameter preset{"preset", "name", "the published constants"};
 }  // namespace describe
 

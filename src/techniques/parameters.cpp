@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -95,6 +96,16 @@ struct Words<ExtraTap> {
   static constexpr const char* expected = "before or after";
 };
 template <>
+struct Words<FanIn> {
+  static constexpr std::string_view of[] = {"none", "variance", "scale"};
+  static constexpr const char* expected = "none, variance or scale";
+};
+template <>
+struct Words<ResponseScope> {
+  static constexpr std::string_view of[] = {"sample", "batch"};
+  static constexpr const char* expected = "sample or batch";
+};
+template <>
 struct Words<Per> {
   static constexpr std::string_view of[] = {"data_set", "image", "pixel"};
   static constexpr const char* expected = "data_set, image or pixel";
@@ -181,6 +192,18 @@ constexpr Field fields[] = {
     field<&Parameters::exponent>("exponent"),
     field<&Parameters::k>("k"),
     field<&Parameters::preset>("preset"),
+    field<&Parameters::normalize_variance>("normalize_variance"),
+    field<&Parameters::fan_in>("fan_in"),
+    field<&Parameters::variant>("variant"),
+    field<&Parameters::kept_axes>("kept_axes"),
+    field<&Parameters::limit>("limit"),
+    field<&Parameters::p>("p"),
+    field<&Parameters::scope>("scope"),
+    field<&Parameters::blend>("blend"),
+    field<&Parameters::style_divisor>("style_divisor"),
+    field<&Parameters::r_max>("r_max"),
+    field<&Parameters::d_max>("d_max"),
+    field<&Parameters::ghost_size>("ghost_size"),
 };
 
 const Field& field_named(std::string_view name) {
@@ -206,25 +229,50 @@ std::string parameter_text(const Parameters& parameters, std::string_view name) 
 }
 
 ConstTensorView* operand_named(Parameters& p, std::string_view name) noexcept {
-  if (name == "gamma") return &p.gamma;
-  if (name == "beta") return &p.beta;
-  if (name == "running_mean") return &p.running_mean;
-  if (name == "running_var") return &p.running_var;
-  if (name == "mean") return &p.mean;
-  if (name == "std") return &p.std;
-  if (name == "min") return &p.min;
-  if (name == "max") return &p.max;
-  if (name == "mask") return &p.mask;
+  const std::pair<std::string_view, ConstTensorView*> operands[] = {{"gamma", &p.gamma},
+                                                                    {"beta", &p.beta},
+                                                                    {"running_mean", &p.running_mean},
+                                                                    {"running_var", &p.running_var},
+                                                                    {"mean", &p.mean},
+                                                                    {"std", &p.std},
+                                                                    {"min", &p.min},
+                                                                    {"max", &p.max},
+                                                                    {"mask", &p.mask},
+                                                                    {"style", &p.style},
+                                                                    {"style_mean", &p.style_mean},
+                                                                    {"style_std", &p.style_std},
+                                                                    {"threshold", &p.threshold}};
+  for (const auto& [known, view] : operands)
+    if (known == name) return view;
   return nullptr;
 }
 
 TensorView* result_named(Results& r, std::string_view name) noexcept {
-  if (name == "mean") return &r.mean;
-  if (name == "rstd") return &r.rstd;
-  if (name == "running_mean") return &r.running_mean;
-  if (name == "running_var") return &r.running_var;
-  if (name == "center") return &r.center;
-  if (name == "scale") return &r.scale;
+  const std::pair<std::string_view, TensorView*> results[] = {{"mean", &r.mean},
+                                                              {"rstd", &r.rstd},
+                                                              {"running_mean", &r.running_mean},
+                                                              {"running_var", &r.running_var},
+                                                              {"center", &r.center},
+                                                              {"scale", &r.scale},
+                                                              {"shift", &r.shift},
+                                                              {"norm", &r.norm},
+                                                              {"style_mean", &r.style_mean},
+                                                              {"style_std", &r.style_std}};
+  for (const auto& [known, view] : results)
+    if (known == name) return view;
+  return nullptr;
+}
+
+TensorView* gradient_named(Gradients& g, std::string_view name) noexcept {
+  const std::pair<std::string_view, TensorView*> gradients[] = {{"dx", &g.dx},
+                                                                {"dgamma", &g.dgamma},
+                                                                {"dbeta", &g.dbeta},
+                                                                {"dstyle", &g.dstyle},
+                                                                {"dstyle_mean", &g.dstyle_mean},
+                                                                {"dstyle_std", &g.dstyle_std},
+                                                                {"dthreshold", &g.dthreshold}};
+  for (const auto& [known, view] : gradients)
+    if (known == name) return view;
   return nullptr;
 }
 

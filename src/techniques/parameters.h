@@ -16,4 +16,7 @@ ConstTensorView* operand_named(Parameters& parameters, std::string_view name) no
 // The view of a result ("mean", "center", ...); null when there is none of that name.
 TensorView* result_named(Results& results, std::string_view name) noexcept;
 
+// The gradient of that name, or null.
+TensorView* gradient_named(Gradients& gradients, std::string_view name) noexcept;
+
 }  // namespace poise

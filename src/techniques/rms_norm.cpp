@@ -57,18 +57,13 @@ void rms_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTens
   call.eps(o.eps);
   const Dims rows = call.sizes_of(axes.kept);
   check_saved_operand(call, "rstd", saved.rstd, rows);
-  Job& job = call.job();
-  job.samples_are_cells = true;
+  call.job().samples_are_cells = true;
   TensorView rstd = saved.rstd;
   if (!rstd.present()) {
     rstd = {call.memory(rows.product()), DType::f64, rows};
     if (!call.empty()) measure_again(call, Statistic::power, RmsMerge(o, rstd));
   }
-  const NormalizeDerivative derivative(deviation_of(o), {}, rstd);
-  job.statistic = Statistic::power;
-  job.derivative = &derivative;
-  execute(job, context);
-  call.store_gradients();
+  run_backward(call, Statistic::power, NormalizeDerivative(deviation_of(o), {}, rstd));
 }
 
 namespace {

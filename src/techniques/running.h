@@ -20,6 +20,18 @@ class Running {
     new_mean_.set(i, (1 - momentum_) * old_mean_.get(i) + momentum_ * mean);
     new_var_.set(i, (1 - momentum_) * old_var_.get(i) + momentum_ * variance);
   }
+  // By batches one after the other, (mean, variance) pairs kept as [batch][channel]; in float64, stored once.
+  void update_in_order(const double* kept, std::int64_t batches, std::int64_t channels) const noexcept {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      double mean = old_mean_.get(c), variance = old_var_.get(c);
+      for (std::int64_t b = 0; b < batches; ++b) {
+        mean = (1 - momentum_) * mean + momentum_ * kept[2 * (b * channels + c)];
+        variance = (1 - momentum_) * variance + momentum_ * kept[2 * (b * channels + c) + 1];
+      }
+      new_mean_.set(c, mean);
+      new_var_.set(c, variance);
+    }
+  }
   // By the average over samples of (mean, variance) pairs, kept as [sample][channel]; a negative variance says that the
   // sample has none of this channel.
   void update_by_average(const double* kept, std::int64_t samples) const noexcept {

@@ -1,0 +1,128 @@
+// Adaptive instance normalization. Huang, Belongie 2017, arXiv:1703.06868.
+//
+//     y = alpha * (std_s * (x - mean_x) * r(var_x) + mean_s) + (1 - alpha) * x
+//
+// x, y: (N, C, ...)   style (N, C, ...), or style_mean, style_std (N, C)   kept for backward: mean, rstd, and the
+// style's A cell is one channel of one sample; the style's cells are measured the same way.
+
+#include <poise/adaptive_instance_norm.h>
+
+#include <algorithm>
+
+#include "techniques/backward.h"
+#include "techniques/style.h"
+
+namespace poise {
+namespace {
+
+Deviation deviation_of(const AdaptiveInstanceNormOptions& o) noexcept { return {o.eps, o.eps_place, o.divisor}; }
+
+CellAffine blend(double mean, double lo, double r, double style_mean, double style_std, double alpha) noexcept {
+  return {mean, lo, alpha * style_std * r, alpha * style_mean + (1 - alpha) * mean, 1 - alpha};
+}
+
+class Adapt final : public Merge {
+ public:
+  Adapt(const Merge& normalize, const Style& style, double alpha) noexcept
+      : normalize_(normalize), style_(style), alpha_(alpha) {}
+  CellAffine operator()(std::int64_t cell, const Measured& m) const noexcept override {
+    const CellAffine own = normalize_(cell, m);
+    return blend(own.center, own.center_lo, own.scale, style_.mean.get(cell), style_.std.get(cell), alpha_);
+  }
+
+ private:
+  const Merge& normalize_;
+  Style style_;
+  double alpha_;
+};
+
+// Keeps the style's gradients of each cell: dmean_s and dstd_s.
+class AdaptDerivative final : public Derivative {
+ public:
+  AdaptDerivative(const Deviation& deviation, const Saved& saved, const Style& style, double alpha, double* dmean,
+                  double* dstd) noexcept
+      : deviation_(deviation),
+        mean_(saved.mean),
+        rstd_(saved.rstd),
+        style_(style),
+        alpha_(alpha),
+        dmean_(dmean),
+        dstd_(dstd) {}
+
+  CellAffine saved(std::int64_t cell) const noexcept override {
+    return blend(mean_.get(cell), 0, rstd_.get(cell), style_.mean.get(cell), style_.std.get(cell), alpha_);
+  }
+  CellGradient operator()(std::int64_t cell, const GradientSums& sums) const noexcept override {
+    const double r = rstd_.get(cell), m = static_cast<double>(sums.count);
+    const double d = deviation_.divisor == Divisor::sample ? m - 1 : m;
+    dmean_[cell] = alpha_ * sums.s0;
+    dstd_[cell] = alpha_ * r * sums.s1;
+    const double scale = alpha_ * style_.std.get(cell) * r;
+    return {twice_slope(r, deviation_.eps, deviation_.place) * (scale * sums.s1) / d, -scale * sums.s0 / m};
+  }
+
+ private:
+  Deviation deviation_;
+  Values mean_, rstd_;
+  Style style_;
+  double alpha_;
+  double *dmean_, *dstd_;
+};
+
+Dims begin(Call& call, const AdaptiveInstanceNormOptions& o) {
+  const Dims axes = call.axes("channel_axis", {0, o.channel_axis});
+  call.keep(axes);
+  call.eps(o.eps);
+  call.fraction("alpha", o.alpha);
+  if (call.elements_a_cell() == 1 && !call.empty()) {
+    call.fail(Code::shape, "x", "more than one value per sample and channel", "1");
+  }
+  return axes;
+}
+
+void store(const TensorView& view, const double* values) noexcept {
+  const Values to(view);
+  for (std::int64_t i = 0; i < to.count() && to.present(); ++i) to.set(i, values[i]);
+}
+
+}  // namespace
+
+void adaptive_instance_norm(TensorView y, ConstTensorView x, const AdaptiveInstanceNormOptions& o,
+                            const AdaptiveInstanceNormResults& r, Context& context) {
+  Call call("adaptive_instance_norm", y, x, context);
+  const Dims axes = begin(call, o), cells = call.sizes_of(axes);
+  check_saved(call, r, cells);
+  call.result("style_mean", r.style_mean, cells, DType::f64, {r.style_std, r.mean, r.rstd, o.style});
+  call.result("style_std", r.style_std, cells, DType::f64, {r.style_mean, r.mean, r.rstd, o.style});
+  const Style style = style_of(call, o, axes, deviation_of(o));
+  const Normalize normalize(deviation_of(o), r.mean, r.rstd);
+  const Adapt merge(normalize, style, o.alpha);
+  call.job().statistic = Statistic::moments;
+  call.job().merge = &merge;
+  execute(call.job(), context);
+  if (context.explain_only) return;
+  style.copy_to(r.style_mean, r.style_std);
+}
+
+void adaptive_instance_norm_backward(const Gradients& g, ConstTensorView dy, ConstTensorView x,
+                                     const AdaptiveInstanceNormResults& saved, const AdaptiveInstanceNormOptions& o,
+                                     Context& context) {
+  Call call("adaptive_instance_norm", g.dx, dy, x, context);
+  call.refuse_parameter_gradients(g);
+  const Dims axes = begin(call, o), cells = call.sizes_of(axes);
+  call.gradient("dstyle_mean", g.dstyle_mean, cells, g.dstyle_std);
+  call.gradient("dstyle_std", g.dstyle_std, cells, g.dstyle_mean);
+  check_style_gradient(call, g.dstyle, o.style);
+  const Style style = style_of(call, o, axes, deviation_of(o));
+  const Saved s = saved_or_measured(call, {saved.mean, saved.rstd}, cells, deviation_of(o));
+  double *dmean = call.memory(cells.product()), *dstd = call.memory(cells.product());
+  std::fill_n(dmean, cells.product(), 0.0);
+  std::fill_n(dstd, cells.product(), 0.0);
+  run_backward(call, Statistic::moments, AdaptDerivative(deviation_of(o), s, style, o.alpha, dmean, dstd));
+  if (context.explain_only) return;
+  store(g.dstyle_mean, dmean);
+  store(g.dstyle_std, dstd);
+  if (g.dstyle.present()) style_gradient(call, g.dstyle, o.style, axes, style, dmean, dstd, deviation_of(o));
+}
+
+}  // namespace poise

@@ -1,0 +1,143 @@
+// Global response normalization. Woo, Debnath, Hu, Chen, Liu, Kweon, Xie 2023, arXiv:2301.00808.
+//
+//     y = x + gamma_c * x * N + beta_c      G = sqrt(sum of x^2), N = G / (mean_c G + eps)
+//
+// x, y: (N, C, ...)   gamma, beta (C)   nothing is kept: backward measures G again
+// A cell is a channel of a sample, or of all; what couples the channels of a sample is done between two jobs.
+
+#include <poise/global_response_norm.h>
+
+#include <algorithm>
+
+#include "techniques/backward.h"
+
+namespace poise {
+namespace {
+
+// The responses of all cells, and N made of them: `channels` neighbours are one sample's.
+struct Responses {
+  double *g = nullptr, *n = nullptr;
+  std::int64_t cells = 0, channels = 0;
+
+  double mean(std::int64_t cell, double eps) const noexcept {
+    const double* sample = g + cell / channels * channels;
+    double sum = 0;
+    for (std::int64_t c = 0; c < channels; ++c) sum += sample[c];
+    return sum / static_cast<double>(channels) + eps;
+  }
+};
+
+class Collect final : public Merge {
+ public:
+  explicit Collect(double* g) noexcept : g_(g) {}
+  CellAffine operator()(std::int64_t cell, const Measured& m) const noexcept override {
+    g_[cell] = std::sqrt(m.m2);
+    return {};
+  }
+
+ private:
+  double* g_;
+};
+
+class Respond final : public Merge {
+ public:
+  explicit Respond(const double* n) noexcept : n_(n) {}
+  CellAffine operator()(std::int64_t cell, const Measured&) const noexcept override { return {0, 0, n_[cell], 0, 1}; }
+
+ private:
+  const double* n_;
+};
+
+// First s1 = gamma * sum dy*x of each cell is collected; then, with a made of them, dx is mapped.
+class RespondDerivative final : public Derivative {
+ public:
+  RespondDerivative(const double* n, double* s1, const double* a) noexcept : n_(n), s1_(s1), a_(a) {}
+  CellAffine saved(std::int64_t cell) const noexcept override { return {0, 0, n_[cell], 0, 1}; }
+  CellGradient operator()(std::int64_t cell, const GradientSums& sums) const noexcept override {
+    if (s1_ != nullptr) s1_[cell] = sums.s1;
+    return {a_ == nullptr ? 0 : a_[cell], 0};
+  }
+
+ private:
+  const double* n_;
+  double* s1_;
+  const double* a_;
+};
+
+Dims cell_axes(const Call& call, const GlobalResponseNormOptions& o) {
+  const Dims axes = call.axes("channel_axis", {0, o.channel_axis});
+  return o.scope == ResponseScope::sample ? axes : Dims{axes[1]};
+}
+
+Responses measure(Call& call, const GlobalResponseNormOptions& o, const Dims& axes) {
+  Responses r;
+  r.cells = call.sizes_of(axes).product();
+  r.channels = call.size(static_cast<int>(axes[axes.size() - 1]));
+  r.g = call.memory(r.cells);
+  r.n = call.memory(r.cells);
+  std::fill_n(r.g, r.cells, 0.0);
+  if (!call.empty()) measure_again(call, Statistic::power, Collect(r.g));
+  for (std::int64_t i = 0; i < r.cells; ++i) {
+    const double m = r.mean(i, o.eps);
+    r.n[i] = m == 0 ? 0 : r.g[i] / m;
+  }
+  return r;
+}
+
+}  // namespace
+
+void global_response_norm(TensorView y, ConstTensorView x, const GlobalResponseNormOptions& o,
+                          const GlobalResponseNormResults& results, Context& context) {
+  Call call("global_response_norm", y, x, context);
+  const Dims axes = cell_axes(call, o), cells = call.sizes_of(axes);
+  call.keep(axes);
+  call.affine_or(o.gamma, o.beta, {axes[axes.size() - 1]}, 0);
+  call.eps(o.eps);
+  call.mask(o.mask);
+  call.result("scale", results.scale, cells, DType::f64);
+  const Responses r = measure(call, o, axes);
+  const Values scale(results.scale);
+  for (std::int64_t i = 0; i < r.cells && !context.explain_only; ++i) scale.set(i, r.n[i]);
+  const Respond merge(r.n);
+  call.job().merge = &merge;
+  execute(call.job(), context);
+}
+
+void global_response_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
+                                   const GlobalResponseNormOptions& o, Context& context) {
+  Call call("global_response_norm", gradients.dx, dy, x, context);
+  const Dims axes = cell_axes(call, o);
+  call.keep(axes);
+  call.affine_gradients(o.gamma, gradients, {axes[axes.size() - 1]});
+  call.absent_gamma(0);
+  call.eps(o.eps);
+  call.mask(o.mask);
+  const Responses r = measure(call, o, axes);
+  double *s1 = call.memory(r.cells), *a = call.memory(r.cells);
+  std::fill_n(s1, r.cells, 0.0);
+  Job& job = call.job();
+  const bool maps = job.maps;
+  const RespondDerivative collect(r.n, s1, nullptr);
+  job.maps = false;
+  job.statistic = Statistic::power;
+  job.derivative = &collect;
+  execute(job, context);
+  for (std::int64_t i = 0; i < r.cells; ++i) {
+    const std::int64_t first = i / r.channels * r.channels;
+    const double m = r.mean(i, o.eps);
+    double coupled = 0;
+    for (std::int64_t c = first; c < first + r.channels; ++c) coupled += s1[c] * r.g[c];
+    const double dg = s1[i] / m - coupled / (static_cast<double>(r.channels) * m * m);
+    a[i] = r.g[i] == 0 ? 0 : dg / r.g[i];
+  }
+  call.store_gradients();
+  if (!maps) return;
+  const RespondDerivative map(r.n, nullptr, a);
+  job.maps = true;
+  job.statistic = Statistic::none;
+  job.derivative = &map;
+  job.dgamma = job.dbeta = nullptr;
+  execute(job, context);
+}
+
+}  // namespace poise
