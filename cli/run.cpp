@@ -1,11 +1,14 @@
+#include <algorithm>
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 #include <poise/context.h>
+#include <poise/error.h>
 #include <poise/technique.h>
 #include <CLI/CLI.hpp>
 
@@ -26,6 +29,8 @@ struct Request {
   const Technique* technique = nullptr;
   Given given;
   std::string x, y, dtype, stats;
+  std::string dy;
+  std::map<std::string, std::string> gradients;  // by name, the files they go to
   NpyOptions npy;
   bool force = false;
 };
@@ -88,7 +93,64 @@ std::deque<Tensor> make_results(const Technique& technique, const std::vector<st
   return tensors;
 }
 
+// The file an operand's gradient goes to, with the operand's shape, and its type where it is a file of its own.
+Tensor gradient_memory(const Technique& technique, const std::string& name, const Tensor& x, Parameters& parameters) {
+  if (name == "dx") return {x.dtype(), x.sizes()};
+  if (name == "dresidual") return {x.dtype(), x.sizes()};
+  const std::string operand = name.substr(1);
+  const ConstTensorView* view = operand_named(parameters, operand);
+  if (view != nullptr && view->present()) return {view->dtype(), view->sizes()};
+  return {x.dtype() == DType::f64 ? DType::f64 : DType::f32, technique.shape_of(operand, x.sizes(), parameters)};
+}
+
+// The backward call: --dy and the gradients that are asked for, in place of -o.
+void run_backward(const Request& request) {
+  const Technique& technique = *request.technique;
+  Parameters parameters = request.given.parameters(technique);
+  Outputs outputs(request.force);
+  std::map<std::string, AtomicFile*> files;
+  for (const auto& [name, path] : request.gradients) files[name] = &outputs.open(path);
+
+  const Tensor x = read_npy(request.x, request.npy), dy = read_npy(request.dy, request.npy);
+  const std::deque<Tensor> operands = read_operands(request, parameters);
+  std::map<std::string, Tensor> tensors;
+  Gradients gradients;
+  for (const auto& [name, path] : request.gradients) {
+    Tensor& tensor = tensors[name] = gradient_memory(technique, name, x, parameters);
+    *gradient_named(gradients, name) = tensor;
+  }
+  Context context;
+  context.threads = globals().threads;
+  technique.run_backward(gradients, dy, x, parameters, {}, context);
+  check_interrupt();
+
+  for (const auto& [name, tensor] : tensors) {
+    write_npy(tensor, [&, file = files[name]](std::span<const std::byte> bytes) { file->write(bytes); });
+  }
+  outputs.commit();
+  if (globals().verbose) fmt::print(stderr, "poise: {}\n", context.plan());
+}
+
+void refuse(const Technique& technique, const char* option, const char* expected, const char* got) {
+  throw Error(Code::usage, fmt::format("[{}] {}: expected {}, got {}", technique.name, option, expected, got));
+}
+
+// Which of the two it is, by what is given.
+bool is_backward(const Request& request) {
+  const Technique& technique = *request.technique;
+  const bool backward = !request.dy.empty();
+  if (!backward && !request.gradients.empty()) refuse(technique, "--dy", "the gradient of y", "none");
+  if (!backward && request.y.empty()) refuse(technique, "-o", "an output file", "none");
+  if (!backward) return false;
+  if (!request.y.empty()) refuse(technique, "-o", "none with --dy", "one");
+  if (!request.stats.empty()) refuse(technique, "--save-stats", "none with --dy", "one");
+  if (!request.dtype.empty()) refuse(technique, "--dtype", "none with --dy", "one");
+  if (request.gradients.empty()) refuse(technique, "--dy", "at least one gradient to write, such as --dx", "none");
+  return true;
+}
+
 void run(const Request& request) {
+  if (is_backward(request)) return run_backward(request);
   const Technique& technique = *request.technique;
   Parameters parameters = request.given.parameters(technique);
   const DType dtype = request.dtype.empty() ? DType::f32 : dtype_named(request.dtype);
@@ -113,19 +175,35 @@ void run(const Request& request) {
   if (globals().verbose) fmt::print(stderr, "poise: {}\n", context.plan());
 }
 
+std::string option_of_gradient(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  return "--" + name;
+}
+
 void add_technique(CLI::App& verb, const Technique& technique) {
   CLI::App* command = verb.add_subcommand(technique.name, technique.title);
   // The callback below keeps it as long as the command.
   const auto request = std::make_shared<Request>();
   request->technique = &technique;
   command->add_option("X", request->x, "The input, an npy file")->required()->type_name("X.npy");
-  command->add_option("-o,--output", request->y, "The output, an npy file")->required()->type_name("Y.npy");
+  command->add_option("-o,--output", request->y, "The output, an npy file; required without --dy")->type_name("Y.npy");
   add_text_options(*command, technique, request->given);
   add_file_options(*command, technique, request->given);
   command->add_option("--dtype", request->dtype, "y's type; by default x's, or f32 where x is u8")
       ->type_name("f32|f64|bf16|f16");
   command->add_option("--save-stats", request->stats, "The statistics, as one npz file or a folder of npy files")
       ->type_name("S.npz|FOLDER");
+  if (technique.run_backward != nullptr) {
+    command->add_option("--dy", request->dy, "Backward: the gradient of y")->type_name("DY.npy");
+    for (const std::string name : technique.gradients) {
+      command
+          ->add_option_function<std::string>(
+              option_of_gradient(name),
+              [request, name](const std::string& path) { request->gradients[name] = path; },
+              fmt::format("Backward: where the gradient of {} goes", name.substr(1)))
+          ->type_name("FILE.npy");
+    }
+  }
   command->add_flag("--void2-is-bf16", request->npy.void2_is_bfloat16, "Read npy files of type '<V2' as bfloat16");
   command->add_flag("--force", request->force, "Replace outputs that exist");
   command->callback([request] { run(*request); });

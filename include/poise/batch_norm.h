@@ -15,6 +15,7 @@ struct BatchNormOptions {
   Dims gamma_axes = {};                   // the axes gamma and beta run along; empty: the channel axes
   double gamma_offset = 0;                // gamma is read as this plus g: 1 for the form 1 + g
   Mask mask = {};
+  Epilogue epilogue = {};
   ConstTensorView running_mean = {}, running_var = {};  // (channels); needed in evaluation and frozen, and for new ones
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
@@ -47,5 +48,11 @@ POISE_API void batch_norm(TensorView y, ConstTensorView x, const BatchNormOption
 POISE_API void batch_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
                                    const BatchNormResults& saved = {}, const BatchNormOptions& options = {},
                                    Context& context = default_context());
+
+// The gradients of sum ddx*dx + sum ddgamma*dgamma + sum ddbeta*dbeta, of which batch_norm_backward gives dx, dgamma
+// and dbeta, to dy, x and gamma. In float64, whatever the type. No masks.
+POISE_API void batch_norm_second_backward(const SecondGradients& gradients, const SecondOperands& operands,
+                                          ConstTensorView dy, ConstTensorView x, const BatchNormResults& saved = {},
+                                          const BatchNormOptions& options = {}, Context& context = default_context());
 
 }  // namespace poise

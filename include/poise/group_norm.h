@@ -11,6 +11,7 @@ struct GroupNormOptions {
   Dims gamma_axes = {};                   // the axes gamma and beta run along; empty: the channel axis
   double gamma_offset = 0;                // gamma is read as this plus g: 1 for the form 1 + g
   Mask mask = {};
+  Epilogue epilogue = {};
   OneValue one_value = OneValue::error;
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
@@ -32,5 +33,10 @@ POISE_API void group_norm(TensorView y, ConstTensorView x, const GroupNormOption
 POISE_API void group_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
                                    const GroupNormResults& saved = {}, const GroupNormOptions& options = {},
                                    Context& context = default_context());
+
+// As batch_norm_second_backward.
+POISE_API void group_norm_second_backward(const SecondGradients& gradients, const SecondOperands& operands,
+                                          ConstTensorView dy, ConstTensorView x, const GroupNormResults& saved = {},
+                                          const GroupNormOptions& options = {}, Context& context = default_context());
 
 }  // namespace poise

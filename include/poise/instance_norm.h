@@ -13,6 +13,7 @@ struct InstanceNormOptions {
   Dims gamma_axes = {};                                // the axes gamma and beta run along; empty: the channel axis
   double gamma_offset = 0;                             // gamma is read as this plus g: 1 for the form 1 + g
   Mask mask = {};
+  Epilogue epilogue = {};
   OneValue one_value = OneValue::error;
   ConstTensorView running_mean = {}, running_var = {};  // (C), optional
   double eps = 1e-5;
@@ -40,5 +41,12 @@ POISE_API void instance_norm(TensorView y, ConstTensorView x, const InstanceNorm
 POISE_API void instance_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
                                       const InstanceNormResults& saved = {}, const InstanceNormOptions& options = {},
                                       Context& context = default_context());
+
+// As batch_norm_second_backward.
+POISE_API void instance_norm_second_backward(const SecondGradients& gradients, const SecondOperands& operands,
+                                             ConstTensorView dy, ConstTensorView x,
+                                             const InstanceNormResults& saved = {},
+                                             const InstanceNormOptions& options = {},
+                                             Context& context = default_context());
 
 }  // namespace poise

@@ -10,6 +10,7 @@ struct LayerNormOptions {
   ConstTensorView gamma = {}, beta = {};  // the sizes of gamma_axes, in order; absent is 1 and 0
   double gamma_offset = 0;                // gamma is read as this plus g: 1 for the form 1 + g
   Mask mask = {};
+  Epilogue epilogue = {};
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
   Divisor divisor = Divisor::population;
@@ -31,5 +32,10 @@ POISE_API void layer_norm(TensorView y, ConstTensorView x, const LayerNormOption
 POISE_API void layer_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
                                    const LayerNormResults& saved = {}, const LayerNormOptions& options = {},
                                    Context& context = default_context());
+
+// As batch_norm_second_backward.
+POISE_API void layer_norm_second_backward(const SecondGradients& gradients, const SecondOperands& operands,
+                                          ConstTensorView dy, ConstTensorView x, const LayerNormResults& saved = {},
+                                          const LayerNormOptions& options = {}, Context& context = default_context());
 
 }  // namespace poise

@@ -43,6 +43,22 @@ struct Mask {
   Masked masked = Masked::zero;
 };
 
+// max(v, 0); v or slope*v; v*sigmoid(v); v*Phi(v) with Phi the normal distribution, and with its usual tanh formula.
+enum class Activation : std::uint8_t { none, relu, leaky_relu, silu, gelu, gelu_tanh };
+
+// What is fused to a normalization. Forward: y = activation(normalized + residual_after); where `residual` is present,
+// what is normalized is not x but sum = x + residual, rounded to x's type and stored: a result, which backward takes as
+// its x. Backward (relu and leaky_relu): `y` as the forward call gave it, in place of residual and sum. The gradient to
+// both residuals is a gradient of what they are added to: to `residual` it is dx itself, to residual_after dresidual.
+struct Epilogue {
+  ConstTensorView residual = {};        // of x's type and shape
+  TensorView sum = {};                  // wherever residual is
+  ConstTensorView residual_after = {};  // of y's type and shape
+  Activation activation = Activation::none;
+  double slope = 0.01;  // of leaky_relu, 0 to 1
+  ConstTensorView y = {};
+};
+
 // What a backward call gives: the gradients of a loss to what the forward call read. Each may be absent, and is then
 // not computed; a technique refuses those it has no operand for. dx: x's type and shape, may be dy itself. All others:
 // the shape of their operand, any floating type, sums over the elements that share a value.
@@ -50,6 +66,17 @@ struct Gradients {
   TensorView dx = {}, dgamma = {}, dbeta = {};
   TensorView dstyle = {}, dstyle_mean = {}, dstyle_std = {};  // adaptive instance norm
   TensorView dthreshold = {};                                 // filter response norm
+  TensorView dresidual = {};  // to Epilogue::residual_after: dy where the activation lets it pass
+};
+
+// A second backward pass, for penalties on gradients: what is known of the first one's results (its loss' gradients to
+// them; absent is 0), and what is asked for: the gradients to what the first backward call read. ddy and dx: x's type
+// and shape; dgamma: gamma's shape, any floating type. Each may be absent.
+struct SecondOperands {
+  ConstTensorView ddx = {}, ddgamma = {}, ddbeta = {};
+};
+struct SecondGradients {
+  TensorView ddy = {}, dx = {}, dgamma = {};
 };
 
 }  // namespace poise

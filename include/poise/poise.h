@@ -11,12 +11,14 @@
 #include <poise/dims.h>
 #include <poise/dtype.h>
 #include <poise/error.h>
+#include <poise/filter_response_norm.h>
 #include <poise/ghost_batch_norm.h>
 #include <poise/global_response_norm.h>
 #include <poise/group_norm.h>
 #include <poise/instance_norm.h>
 #include <poise/layer_norm.h>
 #include <poise/local_response_norm.h>
+#include <poise/lp_norm.h>
 #include <poise/mean_variance_norm.h>
 #include <poise/minmax.h>
 #include <poise/options.h>

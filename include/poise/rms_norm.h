@@ -10,6 +10,7 @@ struct RmsNormOptions {
   ConstTensorView gamma = {}, beta = {};  // the sizes of gamma_axes, in order; absent is 1 and 0
   double gamma_offset = 0;                // gamma is read as this plus g: 1 for the form 1 + g
   Mask mask = {};
+  Epilogue epilogue = {};
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
 };

@@ -40,6 +40,8 @@ struct Parameters {
   std::optional<double> alpha = {}, exponent = {}, k = {};
   std::optional<bool> alpha_scaled = {};
   std::string preset = {};  // empty: the technique's default
+  Activation activation = Activation::none;
+  double slope = 0.01;
   bool normalize_variance = true;
   FanIn fan_in = FanIn::none;
   std::string variant;  // empty: the technique's default
@@ -52,7 +54,8 @@ struct Parameters {
   double r_max = 3, d_max = 5;
   std::int64_t ghost_size = 32;
   ConstTensorView gamma = {}, beta = {}, running_mean = {}, running_var = {}, mean = {}, std = {}, min = {}, max = {},
-                  mask = {}, style = {}, style_mean = {}, style_std = {}, threshold = {};
+                  mask = {}, style = {}, style_mean = {}, style_std = {}, threshold = {}, residual_after = {};
+  ConstTensorView y = {};  // a backward call's: y as the forward call gave it
 };
 
 // Every result that some technique gives.

@@ -12,14 +12,6 @@
 #include "core/values.h"
 
 namespace poise {
-namespace {
-
-bool same_place(const ConstTensorView& a, const ConstTensorView& b) noexcept {
-  return a.data() == b.data() && a.dtype() == b.dtype() && a.sizes() == b.sizes() && a.strides() == b.strides();
-}
-
-}  // namespace
-
 Call::Call(const char* technique, TensorView y, ConstTensorView x, Context& context) : context_(context) {
   job_.technique = technique;
   job_.x = x;
@@ -70,7 +62,9 @@ Call::Call(const char* technique, ConstTensorView x, Context& context) : context
 
 void Call::begin(const ConstTensorView& y_strides, const ConstTensorView& dy_strides) {
   for (int i = 0; i < rank(); ++i) {
-    job_.partition.add({{.x = job_.x.stride(i), .y = y_strides.stride(i), .dy = dy_strides.stride(i)}, size(i)});
+    job_.partition.add(
+        {{.x = job_.x.stride(i), .y = y_strides.stride(i), .dy = dy_strides.stride(i), .z = job_.x.stride(i)},
+         size(i)});
   }
   try {
     context_.state().workspace.reset();
@@ -228,6 +222,11 @@ void Call::result(const char* name, const TensorView& view, const Dims& sizes, D
     if (share_memory(view, other)) fail(Code::refused, name, "memory of its own", "a view that shares elements");
   for (const ConstTensorView& other : others)
     if (share_memory(view, other)) fail(Code::refused, name, "memory of its own", "a view that shares elements");
+}
+
+void Call::same_types() const {
+  if (job_.x.dtype() == DType::u8) fail(Code::usage, "x", "a floating type", "u8");
+  if (job_.y.dtype() != job_.x.dtype()) fail(Code::usage, "y", name_of(job_.x.dtype()), name_of(job_.y.dtype()));
 }
 
 void Call::eps(double eps) const {

@@ -53,12 +53,22 @@ class Call {
   // Elements that do not count; of x's shape.
   void mask(const Mask& mask);
 
+  // What is fused to the map. A residual before is added when the job is executed first; from then on x is the sum.
+  void epilogue(const Epilogue& e);
+  // Of a backward call: dy becomes what the activation lets pass, kept in dresidual, in dx or in the call's own memory.
+  void epilogue(const Epilogue& e, const TensorView& dresidual);
+
+  // The job that writes another dy, into dx or the call's own memory; from now on that is dy.
+  Job gated();
+
   // An operand, when present, has this shape and a floating type, and y does not write into it.
   void operand(const char* name, const ConstTensorView& view, const Dims& sizes) const;
   // A result, when present, has this shape and type, distinct elements, and shares none with x, y or `others`.
   void result(const char* name, const TensorView& view, const Dims& sizes, DType type,
               std::initializer_list<ConstTensorView> others = {}) const;
 
+  // y is of x's floating type.
+  void same_types() const;
   void eps(double eps) const;
   void fraction(const char* name, double value) const;
   // Room for `count` doubles until the next call.
@@ -71,6 +81,8 @@ class Call {
  private:
   void begin(const ConstTensorView& y_strides, const ConstTensorView& dy_strides);
   void check_view(const char* name, const ConstTensorView& view) const;
+  void same_tensor(const char* name, const ConstTensorView& view, DType type) const;
+  void check_slope(const Epilogue& e) const;
   void check_output(const char* name, const TensorView& view) const;
 
   Job job_;

@@ -58,6 +58,29 @@ class Derivative {
   ~Derivative() = default;
 };
 
+// The end of a map: y = activation(y + residual), in the compute type.
+struct Finish {
+  ConstTensorView residual;  // of y's type; strides along the partition's dims are in Dim::z
+  Activation activation = Activation::none;
+  double slope = 0;
+  bool present() const noexcept { return residual.present() || activation != Activation::none; }
+};
+
+// Done before anything is measured: sum = x + residual, which then is x; or in a backward pass dy's part that an
+// activation let pass, which then is dy. The partition's strides: x and dy of the two addends, y of the sum; dy, z of
+// the forward pass' y, y of the gated dy.
+struct Addition {
+  ConstTensorView x, residual;
+  TensorView sum;
+  Partition partition;
+};
+struct Gate {
+  ConstTensorView dy, y;
+  TensorView gated;
+  Partition partition;
+  double slope = 0;
+};
+
 // One validated call, whatever the technique: what to measure, over which partition, and how to merge. A backward pass
 // has a derivative in place of a merge: it measures GradientSums, unless its statistic is none, and y is dx.
 struct Job {
@@ -76,6 +99,10 @@ struct Job {
   int label = -1;              // an element counts where its mask is this, or for -1 where it is not 0
   bool leaves_masked = false;  // y stays as it was where masked; else as `masked` says
   Masked masked = Masked::zero;
+
+  Addition addition;
+  Gate gate;
+  Finish epilogue;  // what becomes of y before it is stored
 
   bool maps = true;  // false: only measure and merge; y is not touched
   const Derivative* derivative = nullptr;

@@ -12,4 +12,9 @@ bool share_memory(const ConstTensorView& a, const ConstTensorView& b) noexcept;
 // and slice of a dense tensor do; strides that do not nest count as overlapping.
 bool elements_distinct(const ConstTensorView& view) noexcept;
 
+// The same memory, type, sizes and strides.
+inline bool same_place(const ConstTensorView& a, const ConstTensorView& b) noexcept {
+  return a.data() == b.data() && a.dtype() == b.dtype() && a.sizes() == b.sizes() && a.strides() == b.strides();
+}
+
 }  // namespace poise

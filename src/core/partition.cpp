@@ -13,9 +13,10 @@ bool steps_alike(std::int64_t outer, std::int64_t inner, std::int64_t inner_size
 bool joins(const Dim& outer, const Dim& inner) noexcept {
   const std::int64_t n = inner.size;
   return outer.role == inner.role && steps_alike(outer.x, inner.x, n) && steps_alike(outer.y, inner.y, n) &&
-         steps_alike(outer.dy, inner.dy, n) && steps_alike(outer.mask, inner.mask, n) &&
-         steps_alike(outer.gamma, inner.gamma, n) && steps_alike(outer.beta, inner.beta, n) &&
-         steps_alike(outer.param, inner.param, n) && steps_alike(outer.cell, inner.cell, n);
+         steps_alike(outer.dy, inner.dy, n) && steps_alike(outer.z, inner.z, n) &&
+         steps_alike(outer.mask, inner.mask, n) && steps_alike(outer.gamma, inner.gamma, n) &&
+         steps_alike(outer.beta, inner.beta, n) && steps_alike(outer.param, inner.param, n) &&
+         steps_alike(outer.cell, inner.cell, n);
 }
 
 // By |stride| of y, then of x: the loop order that walks memory forwards.

@@ -14,10 +14,11 @@ namespace poise {
 enum class Role : std::uint8_t { cell, merged, reduced };
 
 // The strides, in elements, of everything that runs along a dim, or offsets along several. y is what is written (dx in
-// a backward pass, where dy is read). cell and param are those of a row-major index in the caller's order of axes: of
-// the cell, and of the value of gamma that an element belongs to, where its gradient is wanted.
+// a backward pass, where dy is read); z is what the epilogue reads besides. cell and param are those of a row-major
+// index in the caller's order of axes: of the cell, and of the value of gamma that an element belongs to, where its
+// gradient is wanted.
 struct Offsets {
-  std::int64_t x = 0, y = 0, dy = 0, mask = 0, gamma = 0, beta = 0, param = 0, cell = 0;
+  std::int64_t x = 0, y = 0, dy = 0, z = 0, mask = 0, gamma = 0, beta = 0, param = 0, cell = 0;
 };
 
 // One dim of the problem: its size, its role and its strides.
@@ -54,11 +55,11 @@ class Partition {
 std::int64_t elements(std::span<const Dim> dims) noexcept;
 
 inline Offsets operator+(const Offsets& a, const Offsets& b) noexcept {
-  return {a.x + b.x,         a.y + b.y,       a.dy + b.dy,       a.mask + b.mask,
+  return {a.x + b.x,         a.y + b.y,       a.dy + b.dy,       a.z + b.z,      a.mask + b.mask,
           a.gamma + b.gamma, a.beta + b.beta, a.param + b.param, a.cell + b.cell};
 }
 inline Offsets operator*(std::int64_t k, const Offsets& d) noexcept {
-  return {k * d.x, k * d.y, k * d.dy, k * d.mask, k * d.gamma, k * d.beta, k * d.param, k * d.cell};
+  return {k * d.x, k * d.y, k * d.dy, k * d.z, k * d.mask, k * d.gamma, k * d.beta, k * d.param, k * d.cell};
 }
 
 // Where the index-th element of these dims lies, counted with the last dim fastest.

@@ -26,11 +26,13 @@ DType compute_type(DType x) noexcept { return x == DType::f64 ? DType::f64 : DTy
 bool varies(const Dim& d) noexcept { return d.gamma != 0 || d.beta != 0 || d.param != 0; }
 
 bool contiguous_with(const Dim& outer, const Dim& inner) noexcept {
-  return outer.x == inner.size && outer.y == inner.size && outer.dy == inner.size;
+  return outer.x == inner.size && outer.y == inner.size && outer.dy == inner.size && outer.z == inner.size;
 }
 
 // Whether neighbours along this dim lie `step` elements apart in all that is read and written.
-bool steps(const Dim& d, std::int64_t step) noexcept { return d.x == step && d.y == step && d.dy == step; }
+bool steps(const Dim& d, std::int64_t step) noexcept {
+  return d.x == step && d.y == step && d.dy == step && d.z == step;
+}
 
 std::int64_t cache_bytes() noexcept {
   static const std::int64_t bytes = std::max<std::int64_t>(sysconf(_SC_LEVEL2_CACHE_SIZE), 1 << 20);
@@ -151,7 +153,10 @@ std::int64_t fold_of(const Plan& plan, const Job& job) noexcept {
   const auto rows = plan.runs.dims();
   if (job.derivative != nullptr || job.samples_are_cells || plan.gamma_by_row || plan.gamma_by_element || rows.empty())
     return 1;
-  if (plan.lanes >= short_run || rows.back().x != plan.lanes || rows.back().y != plan.lanes) return 1;
+  if (plan.lanes >= short_run || rows.back().x != plan.lanes || rows.back().y != plan.lanes ||
+      rows.back().z != plan.lanes) {
+    return 1;
+  }
   std::int64_t fold = 16 / std::gcd(plan.lanes, std::int64_t{16});
   while (fold * plan.lanes < short_run) fold *= 2;
   return fold;
@@ -230,10 +235,10 @@ Plan make_plan(const Job& job, const Context& context) {
   Partition p = job.partition;
   if (p.elements() == 0) return plan;
   plan.threads = threads_worth(job, context);
-  plan.streaming = job.maps && worth_streaming(job, context);
+  plan.streaming = job.maps && !job.epilogue.present() && worth_streaming(job, context);
   drop_needless_units(p);
   p.compress();
-  if (p.empty()) p.add({{.x = 1, .y = 1, .dy = 1}, 1});
+  if (p.empty()) p.add({{.x = 1, .y = 1, .dy = 1, .z = 1}, 1});
   const Dim& inner = p.inner();
   if (!steps(inner, 1) || job.mask.present()) {
     plan_strided(plan, p);

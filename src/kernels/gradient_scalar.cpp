@@ -4,21 +4,14 @@
 #include <type_traits>
 
 #include "kernels/gradient.h"
+#include "kernels/scalar_element.h"
 
 namespace poise {
 namespace {
 
-template <class X>
-using Compute = std::conditional_t<std::is_same_v<X, double>, double, float>;
-
-double load(double x) noexcept { return x; }
-float load(float x) noexcept { return x; }
-float load(bfloat16 x) noexcept { return to_float(x); }
-float load(float16 x) noexcept { return to_float(x); }
-void store(float v, float& y) noexcept { y = v; }
-void store(double v, double& y) noexcept { y = v; }
-void store(float v, bfloat16& y) noexcept { y = to_bfloat16(v); }
-void store(float v, float16& y) noexcept { y = to_float16(v); }
+using scalar::Compute;
+using scalar::load;
+using scalar::store;
 
 // dx = fma(scale, dy, fma(a, x - hi, b)), with gamma in the scale.
 template <class X>

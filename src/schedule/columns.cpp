@@ -9,6 +9,7 @@
 #include "core/parallel.h"
 #include "kernels/kernels.h"
 #include "schedule/elements.h"
+#include "schedule/finish.h"
 #include "schedule/operands.h"
 #include "schedule/sums.h"
 
@@ -26,7 +27,7 @@ struct Tile {
 // One value a lane, padded for whole vectors. hi, scale, shift are in the compute type.
 struct Scratch {
   double *pivot = nullptr, *s = nullptr, *q = nullptr, *block_s = nullptr, *block_q = nullptr;
-  void *hi = nullptr, *scale = nullptr, *shift = nullptr;
+  void *hi = nullptr, *scale = nullptr, *shift = nullptr, *wide = nullptr;
   Measured* measured = nullptr;  // one a cell
   CellAffine* affine = nullptr;  // one a cell: merge has results to write and is called once
 };
@@ -94,7 +95,7 @@ class Columns {
       *array = workspace_.take<double>(width_);
       std::fill_n(*array, width_, 0.0);
     }
-    for (void** array : {&s.hi, &s.scale, &s.shift}) *array = workspace_.take<double>(width_);
+    for (void** array : {&s.hi, &s.scale, &s.shift, &s.wide}) *array = workspace_.take<double>(width_);
     s.measured = workspace_.take<Measured>(plan_.tile / merged_);
     std::fill_n(s.measured, plan_.tile / merged_, Measured{});
     s.affine = workspace_.take<CellAffine>(plan_.tile / merged_);
@@ -106,7 +107,7 @@ class Columns {
     t.base = offsets_at(plan_.cells.dims(), closure / tiles_);
     t.first = closure % tiles_ * plan_.tile;
     t.lanes = std::min(plan_.tile, plan_.lanes - t.first);
-    t.base = t.base + Offsets{.x = t.first, .y = t.first};
+    t.base = t.base + Offsets{.x = t.first, .y = t.first, .z = t.first};
     return t;
   }
 
@@ -124,7 +125,7 @@ class Columns {
     if (folded > 0) body(at, folded, t.lanes * fold);
     if (const std::int64_t left = rows - folded * fold; left > 0) {
       const std::int64_t done = folded * fold;
-      body(at + Offsets{.x = done * row_.x, .y = done * row_.y}, 1, left * t.lanes);
+      body(at + Offsets{.x = done * row_.x, .y = done * row_.y, .z = done * row_.z}, 1, left * t.lanes);
     }
   }
 
@@ -297,8 +298,26 @@ class Columns {
     return m;
   }
 
-  void map(const MapColumns& m) const noexcept {
+  // z: where the epilogue's residual for the first lane of the first row lies, and from row to row.
+  void map(const MapColumns& m, const Scratch& scratch, std::int64_t z, std::int64_t z_stride) const noexcept {
+    if (job_.epilogue.present()) return finish_rows(m, scratch, z, z_stride);
     kernels_.map_columns[static_cast<int>(plan_.x_type)][static_cast<int>(plan_.y_type)](m);
+  }
+
+  // Row by row: mapped in the compute type, while it is in L1 finished and stored.
+  void finish_rows(const MapColumns& all, const Scratch& scratch, std::int64_t z,
+                   std::int64_t z_stride) const noexcept {
+    const DType compute = plan_.x_type == DType::f64 ? DType::f64 : DType::f32;
+    for (std::int64_t r = 0; r < all.rows; ++r) {
+      MapColumns m = all;
+      m.rows = 1;
+      m.x = address(all.x, plan_.x_type, r * all.x_stride);
+      m.y = scratch.wide;
+      if (all.gamma != nullptr) m.gamma = address(all.gamma, compute, r * all.gamma_stride);
+      if (all.beta != nullptr) m.beta = address(all.beta, compute, r * all.beta_stride);
+      kernels_.map_columns[static_cast<int>(plan_.x_type)][static_cast<int>(compute)](m);
+      finish(job_, plan_, scratch.wide, z + r * z_stride, address(all.y, plan_.y_type, r * all.y_stride), all.lanes);
+    }
   }
 
   void map_block(const Tile& t, const Scratch& scratch, std::int64_t block) const noexcept {
@@ -309,7 +328,7 @@ class Columns {
       m.rows = rows;
       m.lanes = lanes;
       m.streaming = plan_.streaming;
-      map(m);
+      map(m, scratch, at.z, row_.z * plan_.fold);
     });
   }
 
@@ -326,12 +345,13 @@ class Columns {
 
   void map_lanes(const Tile& t, const Scratch& scratch, std::int64_t first, std::int64_t last) const noexcept {
     for (std::int64_t o = 0; first < last && o < elements(outer_rows_); ++o) {
-      MapColumns m = columns_at(t, scratch, t.base + offsets_at(outer_rows_, o), first);
+      const Offsets at = t.base + offsets_at(outer_rows_, o);
+      MapColumns m = columns_at(t, scratch, at, first);
       m.x_stride = row_.x;
       m.y_stride = row_.y;
       m.rows = row_.size;
       m.lanes = last - first;
-      map(m);
+      map(m, scratch, at.z + first, row_.z);
     }
   }
 
@@ -347,6 +367,7 @@ class Columns {
       Offsets at = lane_offsets(t, lane);
       at.x = t.base.x + lane;
       at.y = t.base.y + lane;
+      at.z = t.base.z + lane;
       elements_.map(at, dims, affine);
     }
     map_lanes(t, scratch, first, t.lanes);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/activation.h"
 #include "core/context_state.h"
 #include "core/parallel.h"
 
@@ -54,6 +55,10 @@ void Elements::map(const Offsets& base, const Partition& dims, const CellAffine&
       if (job_.leaves_masked) return;
       if (job_.masked == Masked::zero) y = 0;
       if (job_.masked == Masked::keep) y = v;
+    } else if (job_.epilogue.present()) {
+      const Finish& e = job_.epilogue;
+      if (e.residual.present()) y += element_at(e.residual.data(), e.residual.dtype(), at.z);
+      y = activated(y, e.activation, e.slope);
     }
     set_element(job_.y.data(), job_.y.dtype(), at.y, y);
   });

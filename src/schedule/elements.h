@@ -61,7 +61,7 @@ Partition joined(const Partition& a, const Partition& b) noexcept;
 // The run of a rows plan as a dim.
 inline Dim inner_dim(const Plan& plan) noexcept {
   const std::int64_t along = plan.per_element ? 1 : 0;
-  return {{.x = 1, .y = 1, .dy = 1, .gamma = along, .beta = along, .param = plan.param.present ? along : 0},
+  return {{.x = 1, .y = 1, .dy = 1, .z = 1, .gamma = along, .beta = along, .param = plan.param.present ? along : 0},
           plan.length};
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/kernels.h"
 #include "schedule/columns.h"
 #include "schedule/elements.h"
+#include "schedule/fused.h"
 #include "schedule/gradient.h"
 #include "schedule/rows.h"
 
@@ -33,6 +34,7 @@ void execute(const Job& job, Context& context) {
   ContextState& state = context.state();
   if (context.explain_only) return;
   try {
+    run_before(job, context);
     const bool backward = job.derivative != nullptr;
     switch (state.plan.loop) {
       case Plan::Loop::empty:

@@ -38,7 +38,8 @@ class RowPieces {
     const std::int64_t start = part * segment;
     p.length = std::min(segment, plan_.length - start);
     const std::int64_t along = plan_.per_element ? start : 0;
-    p.at = p.at + Offsets{.x = start, .y = start, .dy = start, .gamma = along, .beta = along, .param = along};
+    p.at =
+        p.at + Offsets{.x = start, .y = start, .dy = start, .z = start, .gamma = along, .beta = along, .param = along};
     return p;
   }
 

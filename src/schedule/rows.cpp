@@ -8,6 +8,7 @@
 #include "core/parallel.h"
 #include "kernels/kernels.h"
 #include "schedule/elements.h"
+#include "schedule/finish.h"
 #include "schedule/operands.h"
 #include "schedule/row_pieces.h"
 #include "schedule/sums.h"
@@ -153,9 +154,40 @@ class Rows {
     for (int k = 0; k < streams; ++k) measure_streams(c, 1, cell + k, index + k, sums);
   }
 
+  // A stretch at a time is mapped in the compute type, while it is in L1 finished and stored.
+  void finish_streams(const MapStreams& all, std::int64_t length, const Closure& c, const int* cell,
+                      const std::int64_t* index) const noexcept {
+    constexpr std::int64_t stretch = 1024;
+    alignas(64) double wide[stretch];
+    const DType compute = plan_.x_type == DType::f64 ? DType::f64 : DType::f32;
+    for (int k = 0; k < all.count; ++k) {
+      for (std::int64_t i = 0; i < length; i += stretch) {
+        MapStreams m = one_stream(all, k, i, compute);
+        m.y[0] = wide;
+        const std::int64_t part = std::min(stretch, length - i);
+        kernels_.map_rows[static_cast<int>(plan_.x_type)][static_cast<int>(compute)](m, part);
+        const std::int64_t z = c.base[cell[k]].z + piece_[index[k]].at.z + i;
+        finish(job_, plan_, wide, z, address(all.y[k], plan_.y_type, i), part);
+      }
+    }
+  }
+
+  MapStreams one_stream(const MapStreams& all, int k, std::int64_t first, DType compute) const noexcept {
+    MapStreams m = all;
+    m.count = 1;
+    m.x[0] = address(all.x[k], plan_.x_type, first);
+    m.hi[0] = all.hi[k];
+    m.scale[0] = all.scale[k];
+    m.shift[0] = all.shift[k];
+    m.gamma[0] = address(all.gamma[k], compute, all.per_element ? first * all.gamma_step : 0);
+    m.beta[0] = address(all.beta[k], compute, all.per_element ? first * all.beta_step : 0);
+    return m;
+  }
+
   void map_streams(const Closure& c, int streams, const int* cell, const std::int64_t* index) const noexcept {
     MapStreams m;
     const std::int64_t length = load_map(c, streams, cell, index, m);
+    if (length >= 0 && job_.epilogue.present()) return finish_streams(m, length, c, cell, index);
     if (length >= 0)
       return kernels_.map_rows[static_cast<int>(plan_.x_type)][static_cast<int>(plan_.y_type)](m, length);
     for (int k = 0; k < streams; ++k) map_streams(c, 1, cell + k, index + k);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <poise/technique.h>
+
 #include "core/call.h"
 
 namespace poise {
@@ -21,6 +23,7 @@ void take_affine(Call& call, const Options& o, const Dims& axes) {
   call.affine(o.gamma, o.beta, gamma_axes_of(call, o, axes));
   call.gamma_offset(o.gamma_offset);
   call.mask(o.mask);
+  call.epilogue(o.epilogue);
 }
 
 template <class Options>
@@ -28,6 +31,17 @@ void take_affine(Call& call, const Options& o, const Gradients& gradients, const
   call.affine_gradients(o.gamma, gradients, gamma_axes_of(call, o, axes));
   call.gamma_offset(o.gamma_offset);
   call.mask(o.mask);
+  call.epilogue(o.epilogue, gradients.dresidual);
+}
+
+// The epilogue that the parameters of the table say; a residual before, which also writes, is the library's alone.
+inline Epilogue epilogue_of(const Parameters& p) {
+  Epilogue e;
+  e.residual_after = p.residual_after;
+  e.activation = p.activation;
+  e.slope = p.slope;
+  e.y = p.y;
+  return e;
 }
 
 }  // namespace poise

@@ -68,8 +68,9 @@ inline void check_saved_operand(const Call& call, const char* name, const Tensor
 inline void measure_again(Call& call, Statistic statistic, const Merge& merge) {
   Job job = call.job();
   for (Dim& d : job.partition.dims()) {
-    d.y = d.dy = d.x;
+    d.y = d.dy = d.z = d.x;
     d.gamma = d.beta = d.param = 0;
+    if (!job.mask.present()) d.mask = 0;
   }
   job.statistic = statistic;
   job.merge = &merge;
@@ -77,6 +78,7 @@ inline void measure_again(Call& call, Statistic statistic, const Merge& merge) {
   job.derivative = nullptr;
   job.dgamma = job.dbeta = nullptr;
   job.gamma = job.beta = {};
+  job.gate = {};
   execute(job, call.context());
 }
 

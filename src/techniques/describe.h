@@ -33,6 +33,11 @@ inline constexpr Parameter gamma_offset{"gamma_offset", "number", "gamma is read
 inline constexpr Parameter mask{"mask", "file", "u8 of x's shape: 0 where an element does not count"};
 inline constexpr Parameter masked{"masked", "keep|zero|normalize", "what y is where masked"};
 inline constexpr Parameter one_value{"one_value", "error|zero_variance|skip_update", "one value in a cell"};
+inline constexpr Parameter activation{"activation", "none|relu|leaky_relu|silu|gelu|gelu_tanh", "what y goes through"};
+inline constexpr Parameter slope{"slope", "number", "of leaky_relu"};
+inline constexpr Parameter residual_after{"residual_after", "file",
+                                          "added before the activation; of y's type and shape"};
+inline constexpr Parameter y{"y", "file", "backward with an activation: y as the forward call gave it"};
 inline constexpr Parameter groups{"groups", "number", "groups of consecutive channels; must divide them"};
 inline constexpr Parameter per{"per", "data_set|image|pixel", "what shares its statistics"};
 inline constexpr Parameter mean{"mean", "file", "given mean; absent: measured"};

@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 
 #include "techniques/affine.h"
-#include "techniques/backward.h"
 #include "techniques/one_value.h"
+#include "techniques/second_backward.h"
 
 namespace poise {
 namespace {
@@ -74,6 +74,18 @@ void group_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTe
   take_affine(call, o, gradients, {axes[1]});
   const Dims cells = begin_groups(call, o, axes);
   normalize_backward(call, {saved.mean, saved.rstd}, cells, deviation_of(o));
+}
+
+void group_norm_second_backward(const SecondGradients& gradients, const SecondOperands& operands, ConstTensorView dy,
+                                ConstTensorView x, const GroupNormResults& saved, const GroupNormOptions& o,
+                                Context& context) {
+  Call call("group_norm", {}, dy, x, context);
+  const Dims axes = group_axes(call, o);
+  take_affine(call, o, Gradients{}, {axes[1]});
+  const SecondJob job = prepare_second(call, {gradients, operands}, gamma_axes_of(call, o, {axes[1]}));
+  const Dims cells = begin_groups(call, o, axes);
+  const Saved s = saved_or_measured(call, {saved.mean, saved.rstd}, cells, deviation_of(o));
+  run_second_backward(call, job, {gradients, operands}, s, deviation_of(o), nullptr);
 }
 
 }  // namespace poise

@@ -8,9 +8,9 @@
 #include <poise/instance_norm.h>
 
 #include "techniques/affine.h"
-#include "techniques/backward.h"
 #include "techniques/one_value.h"
 #include "techniques/running.h"
+#include "techniques/second_backward.h"
 
 namespace poise {
 namespace {
@@ -50,6 +50,16 @@ bool evaluates(const Call& call, const InstanceNormOptions& o) {
   return o.running_mean.present();
 }
 
+// A backward call's cells: the channels where running statistics normalize, else those of each sample.
+Dims begin(Call& call, const InstanceNormOptions& o, const Dims& axes) {
+  call.eps(o.eps);
+  check_running(call, o, InstanceNormResults{}, call.sizes_of({axes[1]}));
+  const bool constant = evaluates(call, o);
+  call.keep(constant ? Dims{axes[1]} : axes);
+  if (!constant) check_one_value(call, o.one_value, "more than one value per sample and channel");
+  return call.sizes_of(axes);
+}
+
 }  // namespace
 
 void instance_norm(TensorView y, ConstTensorView x, const InstanceNormOptions& o, const InstanceNormResults& r,
@@ -86,17 +96,28 @@ void instance_norm_backward(const Gradients& gradients, ConstTensorView dy, Cons
                             const InstanceNormResults& saved, const InstanceNormOptions& o, Context& context) {
   Call call("instance_norm", gradients.dx, dy, x, context);
   const Dims axes = call.axes("channel_axis", {0, o.channel_axis});
-  const Dims channel = {axes[1]};
-  take_affine(call, o, gradients, channel);
-  call.eps(o.eps);
-  check_running(call, o, InstanceNormResults{}, call.sizes_of(channel));
+  take_affine(call, o, gradients, {axes[1]});
+  const Dims cells = begin(call, o, axes);
   if (evaluates(call, o)) {
-    call.keep(channel);
     return constant_backward(call, FromRunning(o.running_mean, o.running_var, deviation_of(o)));
   }
-  call.keep(axes);
-  check_one_value(call, o.one_value, "more than one value per sample and channel");
-  normalize_backward(call, {saved.mean, saved.rstd}, call.sizes_of(axes), deviation_of(o));
+  normalize_backward(call, {saved.mean, saved.rstd}, cells, deviation_of(o));
+}
+
+void instance_norm_second_backward(const SecondGradients& gradients, const SecondOperands& operands, ConstTensorView dy,
+                                   ConstTensorView x, const InstanceNormResults& saved, const InstanceNormOptions& o,
+                                   Context& context) {
+  Call call("instance_norm", {}, dy, x, context);
+  const Dims axes = call.axes("channel_axis", {0, o.channel_axis});
+  take_affine(call, o, Gradients{}, {axes[1]});
+  const SecondJob job = prepare_second(call, {gradients, operands}, gamma_axes_of(call, o, {axes[1]}));
+  const Dims cells = begin(call, o, axes);
+  if (evaluates(call, o)) {
+    const FromRunning running(o.running_mean, o.running_var, deviation_of(o));
+    return run_second_backward(call, job, {gradients, operands}, {}, deviation_of(o), &running);
+  }
+  const Saved s = saved_or_measured(call, {saved.mean, saved.rstd}, cells, deviation_of(o));
+  run_second_backward(call, job, {gradients, operands}, s, deviation_of(o), nullptr);
 }
 
 }  // namespace poise

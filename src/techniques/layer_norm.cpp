@@ -8,9 +8,9 @@
 #include <poise/layer_norm.h>
 
 #include "techniques/affine.h"
-#include "techniques/backward.h"
 #include "techniques/one_value.h"
 #include "techniques/row_axes.h"
+#include "techniques/second_backward.h"
 
 namespace poise {
 namespace {
@@ -52,6 +52,19 @@ void layer_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTe
   normalize_backward(call, {saved.mean, saved.rstd}, call.sizes_of(axes.kept), deviation_of(o));
 }
 
+void layer_norm_second_backward(const SecondGradients& gradients, const SecondOperands& operands, ConstTensorView dy,
+                                ConstTensorView x, const LayerNormResults& saved, const LayerNormOptions& o,
+                                Context& context) {
+  Call call("layer_norm", {}, dy, x, context);
+  const RowAxes axes = row_axes(call, o.axes, o.gamma_axes);
+  take_affine(call, o, Gradients{}, axes.gamma);
+  const SecondJob job = prepare_second(call, {gradients, operands}, axes.gamma);
+  call.keep(axes.kept);
+  check(call, o);
+  const Saved s = saved_or_measured(call, {saved.mean, saved.rstd}, call.sizes_of(axes.kept), deviation_of(o));
+  run_second_backward(call, job, {gradients, operands}, s, deviation_of(o), nullptr);
+}
+
 namespace {
 
 LayerNormOptions options_of(const Parameters& p) {
@@ -60,6 +73,7 @@ LayerNormOptions options_of(const Parameters& p) {
                      .beta = p.beta,
                      .gamma_offset = p.gamma_offset,
                      .mask = {p.mask, p.masked},
+                     .epilogue = epilogue_of(p),
                      .eps_place = p.eps_place,
                      .divisor = p.divisor};
   if (p.eps >= 0) o.eps = p.eps;
@@ -67,9 +81,11 @@ LayerNormOptions options_of(const Parameters& p) {
   return o;
 }
 
-constexpr const Parameter* parameters[] = {
-    &describe::gamma, &describe::beta,       &describe::eps,          &describe::eps_place, &describe::divisor,
-    &describe::axes,  &describe::gamma_axes, &describe::gamma_offset, &describe::mask,      &describe::masked};
+constexpr const Parameter* parameters[] = {&describe::gamma,      &describe::beta,         &describe::eps,
+                                           &describe::eps_place,  &describe::divisor,      &describe::axes,
+                                           &describe::gamma_axes, &describe::gamma_offset, &describe::mask,
+                                           &describe::activation, &describe::slope,        &describe::residual_after,
+                                           &describe::y,          &describe::masked};
 constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"mean", "rstd"};
 

@@ -26,6 +26,8 @@ inline std::int64_t fewest_values(Call& call) {
   job.statistic = Statistic::power;
   job.merge = &merge;
   job.maps = false;
+  job.addition = {};
+  job.gate = {};
   execute(job, call.context());
   return merge.fewest;
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -106,6 +107,11 @@ struct Words<ResponseScope> {
   static constexpr const char* expected = "sample or batch";
 };
 template <>
+struct Words<Activation> {
+  static constexpr std::string_view of[] = {"none", "relu", "leaky_relu", "silu", "gelu", "gelu_tanh"};
+  static constexpr const char* expected = "none, relu, leaky_relu, silu, gelu or gelu_tanh";
+};
+template <>
 struct Words<Per> {
   static constexpr std::string_view of[] = {"data_set", "image", "pixel"};
   static constexpr const char* expected = "data_set, image or pixel";
@@ -166,6 +172,15 @@ const char* set_eps(Parameters& parameters, std::string_view text) {
   return nullptr;
 }
 
+// The one number that may be infinite.
+const char* set_p(Parameters& parameters, std::string_view text) {
+  if (text == "inf") {
+    parameters.p = std::numeric_limits<double>::infinity();
+    return nullptr;
+  }
+  return read(text, parameters.p) == nullptr ? nullptr : "a number of at least 1, or inf";
+}
+
 constexpr Field fields[] = {
     {"eps", set_eps, field<&Parameters::eps>("").get},
     field<&Parameters::eps_place>("eps_place"),
@@ -180,6 +195,8 @@ constexpr Field fields[] = {
     field<&Parameters::gamma_offset>("gamma_offset"),
     field<&Parameters::masked>("masked"),
     field<&Parameters::one_value>("one_value"),
+    field<&Parameters::activation>("activation"),
+    field<&Parameters::slope>("slope"),
     field<&Parameters::groups>("groups"),
     field<&Parameters::per>("per"),
     field<&Parameters::low>("low"),
@@ -197,7 +214,7 @@ constexpr Field fields[] = {
     field<&Parameters::variant>("variant"),
     field<&Parameters::kept_axes>("kept_axes"),
     field<&Parameters::limit>("limit"),
-    field<&Parameters::p>("p"),
+    {"p", set_p, field<&Parameters::p>("").get},
     field<&Parameters::scope>("scope"),
     field<&Parameters::blend>("blend"),
     field<&Parameters::style_divisor>("style_divisor"),
@@ -241,7 +258,9 @@ ConstTensorView* operand_named(Parameters& p, std::string_view name) noexcept {
                                                                     {"style", &p.style},
                                                                     {"style_mean", &p.style_mean},
                                                                     {"style_std", &p.style_std},
-                                                                    {"threshold", &p.threshold}};
+                                                                    {"threshold", &p.threshold},
+                                                                    {"residual_after", &p.residual_after},
+                                                                    {"y", &p.y}};
   for (const auto& [known, view] : operands)
     if (known == name) return view;
   return nullptr;
@@ -270,7 +289,8 @@ TensorView* gradient_named(Gradients& g, std::string_view name) noexcept {
                                                                 {"dstyle", &g.dstyle},
                                                                 {"dstyle_mean", &g.dstyle_mean},
                                                                 {"dstyle_std", &g.dstyle_std},
-                                                                {"dthreshold", &g.dthreshold}};
+                                                                {"dthreshold", &g.dthreshold},
+                                                                {"dresidual", &g.dresidual}};
   for (const auto& [known, view] : gradients)
     if (known == name) return view;
   return nullptr;

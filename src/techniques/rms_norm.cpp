@@ -8,28 +8,13 @@
 #include <poise/rms_norm.h>
 
 #include "techniques/affine.h"
-#include "techniques/backward.h"
+#include "techniques/rms.h"
 #include "techniques/row_axes.h"
 
 namespace poise {
 namespace {
 
 Deviation deviation_of(const RmsNormOptions& o) noexcept { return {o.eps, o.eps_place, Divisor::population}; }
-
-class RmsMerge final : public Merge {
- public:
-  RmsMerge(const RmsNormOptions& o, const TensorView& rstd) noexcept : deviation_(deviation_of(o)), rstd_(rstd) {}
-
-  CellAffine operator()(std::int64_t row, const Measured& m) const noexcept override {
-    const double r = deviation_.reciprocal(m);
-    rstd_.set(row, r);
-    return {0, 0, r, 0};
-  }
-
- private:
-  Deviation deviation_;
-  Values rstd_;
-};
 
 }  // namespace
 
@@ -40,7 +25,7 @@ void rms_norm(TensorView y, ConstTensorView x, const RmsNormOptions& o, const Rm
   take_affine(call, o, axes.gamma);
   call.eps(o.eps);
   call.result("rstd", r.rstd, call.sizes_of(axes.kept), DType::f64);
-  const RmsMerge merge(o, r.rstd);
+  const RmsMerge merge(deviation_of(o), r.rstd);
   Job& job = call.job();
   job.statistic = Statistic::power;
   job.samples_are_cells = true;
@@ -56,13 +41,8 @@ void rms_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTens
   take_affine(call, o, gradients, axes.gamma);
   call.eps(o.eps);
   const Dims rows = call.sizes_of(axes.kept);
-  check_saved_operand(call, "rstd", saved.rstd, rows);
   call.job().samples_are_cells = true;
-  TensorView rstd = saved.rstd;
-  if (!rstd.present()) {
-    rstd = {call.memory(rows.product()), DType::f64, rows};
-    if (!call.empty()) measure_again(call, Statistic::power, RmsMerge(o, rstd));
-  }
+  const TensorView rstd = rms_of(call, saved.rstd, rows, deviation_of(o));
   run_backward(call, Statistic::power, NormalizeDerivative(deviation_of(o), {}, rstd));
 }
 
@@ -74,15 +54,18 @@ RmsNormOptions options_of(const Parameters& p) {
                    .beta = p.beta,
                    .gamma_offset = p.gamma_offset,
                    .mask = {p.mask, p.masked},
+                   .epilogue = epilogue_of(p),
                    .eps_place = p.eps_place};
   if (p.eps >= 0) o.eps = p.eps;
   if (!p.axes.empty()) o.axes = p.axes;
   return o;
 }
 
-constexpr const Parameter* parameters[] = {&describe::gamma,        &describe::beta, &describe::eps,
-                                           &describe::eps_place,    &describe::axes, &describe::gamma_axes,
-                                           &describe::gamma_offset, &describe::mask, &describe::masked};
+constexpr const Parameter* parameters[] = {&describe::gamma,        &describe::beta,           &describe::eps,
+                                           &describe::eps_place,    &describe::axes,           &describe::gamma_axes,
+                                           &describe::gamma_offset, &describe::mask,           &describe::activation,
+                                           &describe::slope,        &describe::residual_after, &describe::y,
+                                           &describe::masked};
 constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"rstd"};
 

@@ -20,9 +20,10 @@ inline Dims row_shape(const char* technique, std::string_view operand, const Dim
                       const Dims& gamma) {
   const Dims front = front_axes(technique, "axes", reduced, x.size());
   const Dims along = gamma.empty() ? front : front_axes(technique, "gamma_axes", gamma, x.size());
-  return shape_among(
-      technique, operand,
-      {{"gamma beta", sizes_at(x, along)}, {"mean rstd", sizes_at(x, other_axes(front, x.size()))}, {"mask", x}});
+  return shape_among(technique, operand,
+                     {{"gamma beta", sizes_at(x, along)},
+                      {"mean rstd", sizes_at(x, other_axes(front, x.size()))},
+                      {"mask residual_after y", x}});
 }
 
 }  // namespace poise

@@ -77,7 +77,7 @@ Job style_job(const Call& call, const ConstTensorView& style, const TensorView& 
   job.maps = to.present();
   for (int i = 0; i < style.rank(); ++i) {
     const std::int64_t x = style.stride(i);
-    job.partition.add({{.x = x, .y = to.present() ? to.stride(i) : x, .dy = x}, style.size(i)});
+    job.partition.add({{.x = x, .y = to.present() ? to.stride(i) : x, .dy = x, .z = x}, style.size(i)});
   }
   const Dims strides = contiguous_strides(call.sizes_of(axes));
   for (int i = 0; i < axes.size(); ++i) {

@@ -48,6 +48,7 @@ void sync_batch_norm(TensorView y, ConstTensorView x, Communicator& ranks, const
     return execute(job, context);
   }
   if (context.explain_only) return;
+  job.addition = {};  // done when this rank measured
   merge_ranks(cells.mine, cells.gathered, ranks);
   check_counts(*call, o.one_value, cells);
   const BatchMerge batch(o, r);
@@ -111,6 +112,7 @@ void sync_batch_norm_backward(const Gradients& gradients, ConstTensorView dy, Co
   const SumsOverRanks given(SumsOverRanks::Step::given, *derivative, sums.mine);
   Job map = call->job();
   map.derivative = &given;
+  map.gate = {};  // done when this rank summed
   map.dgamma = map.dbeta = nullptr;
   for (Dim& d : map.partition.dims()) d.param = 0;
   if (map.maps) execute(map, context);

@@ -19,16 +19,16 @@ extern const Technique
     local_response_norm_technique,
     adaptive_instance_norm_technique,
     global_response_norm_technique,
+    filter_response_norm_technique,
     mean_variance_norm_technique,
     batch_renorm_technique,
     ghost_batch_norm_technique,
     weight_standardization_technique,
     weight_norm_technique,
     max_norm_technique,
-    zscore_technique,
-    minmax_technique,
-    symmetric_technique,
-    preset_technique;
+    lp_norm_technique,
+    clip_technique,
+    _technique;
 
 std::span<const Technique> techniques() noexcept {
   static const Technique table[] = {
@@ -41,16 +41,16 @@ std::span<const Technique> techniques() noexcept {
       local_response_norm_technique,
       adaptive_instance_norm_technique,
       global_response_norm_technique,
+      filter_response_norm_technique,
       mean_variance_norm_technique,
       batch_renorm_technique,
       ghost_batch_norm_technique,
       weight_standardization_technique,
       weight_norm_technique,
       max_norm_technique,
-      zscore_technique,
-      minmax_technique,
-      symmetric_technique,
-      preset_technique,
+      lp_norm_technique,
+      clip_technique,
+      _technique,
   };
   // clang-format on
   return table;

@@ -16,7 +16,8 @@ BatchNormOptions options_of(const Parameters& p) {
                      .beta = p.beta,
                      .gamma_axes = p.gamma_axes,
                      .gamma_offset = p.gamma_offset,
-                     .mask = {p.mask, p.masked}};
+                     .mask = {p.mask, p.masked},
+                     .epilogue = epilogue_of(p)};
   take_running(o, p);
   o.eps_place = p.eps_place;
   o.divisor = p.divisor;
@@ -28,12 +29,27 @@ BatchNormOptions options_of(const Parameters& p) {
 }
 
 namespace d = describe;
-constexpr const Parameter* parameters[] = {&d::gamma,           &d::beta,         &d::gamma_axes_or_channels,
-                                           &d::gamma_offset,    &d::mask,         &d::masked,
-                                           &d::one_value,       &d::eps,          &d::eps_place,
-                                           &d::divisor,         &d::mode,         &d::channel_axes,
-                                           &d::running_mean,    &d::running_var,  &d::momentum,
-                                           &d::running_divisor, &d::track_running};
+constexpr const Parameter* parameters[] = {&d::gamma,
+                                           &d::beta,
+                                           &d::gamma_axes_or_channels,
+                                           &d::gamma_offset,
+                                           &d::mask,
+                                           &d::activation,
+                                           &d::slope,
+                                           &d::residual_after,
+                                           &d::y,
+                                           &d::masked,
+                                           &d::one_value,
+                                           &d::eps,
+                                           &d::eps_place,
+                                           &d::divisor,
+                                           &d::mode,
+                                           &d::channel_axes,
+                                           &d::running_mean,
+                                           &d::running_var,
+                                           &d::momentum,
+                                           &d::running_divisor,
+                                           &d::track_running};
 constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"mean", "rstd", "running_mean", "running_var"};
 
@@ -43,7 +59,7 @@ Dims shape(const char* technique, std::string_view operand, const Dims& x, const
   return shape_among(technique, operand,
                      {{"gamma beta", gamma_shape(o, technique, x, axes)},
                       {"running_mean running_var mean rstd", sizes_at(x, axes)},
-                      {"mask", x}});
+                      {"mask residual_after y", x}});
 }
 
 }  // namespace

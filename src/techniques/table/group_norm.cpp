@@ -17,6 +17,7 @@ GroupNormOptions options_of(const Parameters& p) {
                      .gamma_axes = p.gamma_axes,
                      .gamma_offset = p.gamma_offset,
                      .mask = {p.mask, p.masked},
+                     .epilogue = epilogue_of(p),
                      .eps_place = p.eps_place,
                      .divisor = p.divisor};
   o.one_value = p.one_value;
@@ -26,10 +27,12 @@ GroupNormOptions options_of(const Parameters& p) {
 }
 
 constexpr const Parameter* parameters[] = {
-    &describe::gamma,        &describe::beta,   &describe::gamma_axes_or_channels,
-    &describe::gamma_offset, &describe::mask,   &describe::masked,
-    &describe::one_value,    &describe::eps,    &describe::eps_place,
-    &describe::divisor,      &describe::groups, &describe::channel_axis};
+    &describe::gamma,        &describe::beta,           &describe::gamma_axes_or_channels,
+    &describe::gamma_offset, &describe::mask,           &describe::activation,
+    &describe::slope,        &describe::residual_after, &describe::y,
+    &describe::masked,       &describe::one_value,      &describe::eps,
+    &describe::eps_place,    &describe::divisor,        &describe::groups,
+    &describe::channel_axis};
 constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"mean", "rstd"};
 
@@ -53,7 +56,7 @@ const Technique group_norm_technique = {
           return shape_among("group_norm", operand,
                              {{"gamma beta", gamma_shape(o, "group_norm", x, {axes[1]})},
                               {"mean rstd", {x[0], o.groups}},
-                              {"mask", x}});
+                              {"mask residual_after y", x}});
         },
     .run =
         [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {

@@ -17,7 +17,8 @@ InstanceNormOptions options_of(const Parameters& p) {
                         .beta = p.beta,
                         .gamma_axes = p.gamma_axes,
                         .gamma_offset = p.gamma_offset,
-                        .mask = {p.mask, p.masked}};
+                        .mask = {p.mask, p.masked},
+                        .epilogue = epilogue_of(p)};
   take_running(o, p);
   o.eps_place = p.eps_place;
   o.divisor = p.divisor;
@@ -28,12 +29,13 @@ InstanceNormOptions options_of(const Parameters& p) {
 }
 
 namespace d = describe;
-constexpr const Parameter* parameters[] = {&d::gamma,          &d::beta,        &d::gamma_axes_or_channels,
-                                           &d::gamma_offset,   &d::mask,        &d::masked,
-                                           &d::one_value,      &d::eps,         &d::eps_place,
-                                           &d::divisor,        &d::mode,        &d::channel_axis,
-                                           &d::running_mean,   &d::running_var, &d::momentum,
-                                           &d::running_divisor};
+constexpr const Parameter* parameters[] = {&d::gamma,        &d::beta,           &d::gamma_axes_or_channels,
+                                           &d::gamma_offset, &d::mask,           &d::activation,
+                                           &d::slope,        &d::residual_after, &d::y,
+                                           &d::masked,       &d::one_value,      &d::eps,
+                                           &d::eps_place,    &d::divisor,        &d::mode,
+                                           &d::channel_axis, &d::running_mean,   &d::running_var,
+                                           &d::momentum,     &d::running_divisor};
 constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"mean", "rstd", "running_mean", "running_var"};
 
@@ -57,7 +59,7 @@ const Technique instance_norm_technique = {
                              {{"gamma beta", gamma_shape(options_of(p), "instance_norm", x, {axes[1]})},
                               {"running_mean running_var", sizes_at(x, {axes[1]})},
                               {"mean rstd", sizes_at(x, axes)},
-                              {"mask", x}});
+                              {"mask residual_after y", x}});
         },
     .run =
         [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {

@@ -1,0 +1,80 @@
+// Loops over one run of elements. Included once per instruction set.
+
+#if defined(POISE_KERNELS_POINTWISE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef POISE_KERNELS_POINTWISE_INL_H_
+#undef POISE_KERNELS_POINTWISE_INL_H_
+#else
+#define POISE_KERNELS_POINTWISE_INL_H_
+#endif
+
+#include "core/activation.h"
+#include "kernels/element-inl.h"
+#include "kernels/pointwise.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace poise {
+namespace HWY_NAMESPACE {
+
+struct AddOp {
+  template <class T>
+  HWY_INLINE Vector<T> operator()(Vector<T> a, Vector<T> b, const PointwiseRun&) const {
+    return hn::Add(a, b);
+  }
+};
+// A NaN of b is not above 0.
+struct GateOp {
+  template <class T>
+  HWY_INLINE Vector<T> operator()(Vector<T> a, Vector<T> b, const PointwiseRun& p) const {
+    const Tag<T> d;
+    const auto low = p.slope == 0 ? hn::Zero(d) : hn::Mul(a, hn::Set(d, static_cast<T>(p.slope)));
+    return hn::IfThenElse(hn::Gt(b, hn::Zero(d)), a, low);
+  }
+};
+// ReLU in lanes, NaN kept; the others element by element in float64.
+struct FinishOp {
+  template <class T>
+  HWY_INLINE Vector<T> operator()(Vector<T> a, Vector<T> b, const PointwiseRun& p) const {
+    const Tag<T> d;
+    const auto v = hn::Add(a, b);
+    if (p.activation == Activation::none) return v;
+    if (p.activation == Activation::relu || p.activation == Activation::leaky_relu) {
+      const auto low = p.slope == 0 ? hn::Zero(d) : hn::Mul(v, hn::Set(d, static_cast<T>(p.slope)));
+      return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), low, v);
+    }
+    HWY_ALIGN T lanes[HWY_MAX_BYTES / sizeof(T)];
+    hn::Store(v, d, lanes);
+    for (std::size_t i = 0; i < hn::Lanes(d); ++i) {
+      lanes[i] = static_cast<T>(activated(static_cast<double>(lanes[i]), p.activation, p.slope));
+    }
+    return hn::Load(d, lanes);
+  }
+};
+
+// A: a's type; X: b's and out's. otherwise: what b is where there is none.
+template <class Op, class A, class X>
+HWY_NOINLINE void pointwise(const PointwiseRun& p, Compute<X> otherwise) {
+  using T = Compute<X>;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+  const A* a = static_cast<const A*>(p.a);
+  const X* b = static_cast<const X*>(p.b);
+  X* out = static_cast<X*>(p.out);
+  const auto none = hn::Set(Tag<T>(), otherwise);
+  const Op op;
+  std::int64_t i = 0;
+  for (; i + lanes <= p.length; i += lanes) {
+    store(op.template operator()<T>(load(a + i), b == nullptr ? none : load(b + i), p), out + i, false);
+  }
+  if (i == p.length) return;
+  const std::int64_t count = p.length - i;
+  const Padded<A> pa(a + i, count);
+  const Padded<X> pb(b == nullptr ? out : b + i, b == nullptr ? 0 : count);
+  X last[max_step];
+  store(op.template operator()<T>(load(pa.lanes), b == nullptr ? none : load(pb.lanes), p), last, false);
+  std::memcpy(static_cast<void*>(out + i), last, static_cast<std::size_t>(count) * sizeof(X));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace poise
+HWY_AFTER_NAMESPACE();
+
+#endif

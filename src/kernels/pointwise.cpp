@@ -1,0 +1,57 @@
+// The pointwise loops of every SIMD instruction set that this compiler can make.
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/pointwise.cpp"
+#include <hwy/foreach_target.h>  // must come before highway.h
+
+#include "kernels/gradient.h"
+#include "kernels/pointwise-inl.h"
+#include "kernels/tables.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace poise {
+namespace HWY_NAMESPACE {
+
+template <class X>
+struct Add {
+  static void run(const PointwiseRun& p) { pointwise<AddOp, X, X>(p, 0); }
+};
+template <class X>
+struct Gate {
+  static void run(const PointwiseRun& p) { pointwise<GateOp, X, X>(p, 1); }
+};
+template <class X>
+struct FinishRun {
+  static void run(const PointwiseRun& p) { pointwise<FinishOp, Compute<X>, X>(p, 0); }
+};
+
+void fill_pointwise(PointwiseKernels& kernels) noexcept {
+  fill_floating<Add>(kernels.add);
+  fill_floating<Gate>(kernels.gate);
+  fill_floating<FinishRun>(kernels.finish);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace poise
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace poise {
+
+void fill_pointwise(Target target, PointwiseKernels& kernels) noexcept {
+  POISE_FOR_TARGET(target, fill_pointwise, kernels);
+}
+
+const PointwiseKernels& pointwise_kernels_for(Target target) noexcept {
+  const auto filled = [](Target t) {
+    PointwiseKernels kernels;
+    t == Target::scalar ? fill_pointwise_scalar(kernels) : fill_pointwise(t, kernels);
+    return kernels;
+  };
+  static const PointwiseKernels tables[] = {filled(Target::scalar), filled(Target::sse4), filled(Target::avx2),
+                                            filled(Target::avx512)};
+  return tables[static_cast<int>(target)];
+}
+
+}  // namespace poise
+#endif
