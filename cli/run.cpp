@@ -198,8 +198,7 @@ void add_technique(CLI::App& verb, const Technique& technique) {
     for (const std::string name : technique.gradients) {
       command
           ->add_option_function<std::string>(
-              option_of_gradient(name),
-              [request, name](const std::string& path) { request->gradients[name] = path; },
+              option_of_gradient(name), [request, name](const std::string& path) { request->gradients[name] = path; },
               fmt::format("Backward: where the gradient of {} goes", name.substr(1)))
           ->type_name("FILE.npy");
     }

@@ -28,7 +28,10 @@ extern const Technique
     max_norm_technique,
     lp_norm_technique,
     clip_technique,
-    _technique;
+    zscore_technique,
+    minmax_technique,
+    symmetric_technique,
+    preset_technique;
 
 std::span<const Technique> techniques() noexcept {
   static const Technique table[] = {
@@ -50,7 +53,10 @@ std::span<const Technique> techniques() noexcept {
       max_norm_technique,
       lp_norm_technique,
       clip_technique,
-      _technique,
+      zscore_technique,
+      minmax_technique,
+      symmetric_technique,
+      preset_technique,
   };
   // clang-format on
   return table;
