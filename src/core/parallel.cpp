@@ -32,9 +32,8 @@ int threads_allowed(const Context& context) noexcept {
 }
 
 int run_parallel(int threads, std::int64_t count, Body body, void* argument) noexcept {
-  const int team = static_cast<int>(std::min<std::int64_t>(threads, count));
   int used = 1;
-#pragma omp parallel num_threads(team)
+#pragma omp parallel num_threads(static_cast <int>(std::min <std::int64_t>(threads, count)))
   {
     // The runtime may give fewer threads than asked for: shares are of the team that really runs.
     const std::int64_t t = omp_get_thread_num(), n = omp_get_num_threads();

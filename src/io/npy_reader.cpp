@@ -25,8 +25,8 @@ Dims fortran_strides(const Dims& sizes) {
 // Counts through the axes of a sample in Fortran order, keeping the place in row-major order.
 class SampleOdometer {
  public:
-  explicit SampleOdometer(const Dims& sizes) : sizes_(sizes), strides_(contiguous_strides(sizes)), index_(sizes) {
-    for (int axis = 0; axis < index_.size(); ++axis) index_[axis] = 0;
+  explicit SampleOdometer(const Dims& sizes) : sizes_(sizes), strides_(contiguous_strides(sizes)) {
+    while (index_.size() < sizes.size()) index_.push_back(0);
   }
   std::int64_t place() const noexcept { return place_; }
   void advance() noexcept {
