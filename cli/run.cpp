@@ -72,12 +72,13 @@ std::deque<Tensor> read_operands(const Request& request, Parameters& parameters)
   return operands;
 }
 
-// A statistic that continues an old one (running_mean) exists only where the old one is given.
+// Running statistics exist only where the old ones are given; spectral norm's vectors start by themselves.
 std::vector<std::string> results_of(const Request& request) {
   if (request.stats.empty()) return {};
   std::vector<std::string> names;
   for (const char* name : request.technique->results) {
-    if (!takes(*request.technique, name) || request.given.files.count(name)) names.emplace_back(name);
+    const bool running = std::string_view(name).starts_with("running_");
+    if (!running || request.given.files.count(name)) names.emplace_back(name);
   }
   return names;
 }
@@ -86,8 +87,9 @@ std::deque<Tensor> make_results(const Technique& technique, const std::vector<st
                                 Parameters& parameters, Results& results) {
   std::deque<Tensor> tensors;
   for (const std::string& name : names) {
-    const bool continues = takes(technique, name);
-    const DType dtype = continues ? operand_named(parameters, name)->dtype() : DType::f64;
+    // What continues an operand is of its type.
+    const ConstTensorView* old = takes(technique, name) ? operand_named(parameters, name) : nullptr;
+    const DType dtype = old != nullptr && old->present() ? old->dtype() : DType::f64;
     *result_named(results, name) = tensors.emplace_back(dtype, technique.shape_of(name, x, parameters));
   }
   return tensors;

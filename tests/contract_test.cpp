@@ -199,6 +199,7 @@ TEST_P(Contract, ACellOfTinyValuesChangesNoBitOfAnother) {
 
 // Which axes split cells is the oracle's to say: where a narrowed tensor's reference is the whole one's.
 TEST_P(Contract, TheNumberOfOtherCellsChangesNoBit) {
+  if (std::string_view(technique().name) == "spectral_norm") GTEST_SKIP() << "all of x is one cell";
   int axes_found = 0;
   for (const Dims& sizes : {Dims{9, 6, 5, 7}, Dims{6, 30, 4}, Dims{37, 18}}) {
     const Parameters p = parameters();

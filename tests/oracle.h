@@ -35,6 +35,7 @@ Expected layer_norm(const Array& x, const Parameters& p);
 Expected rms_norm(const Array& x, const Parameters& p);
 Expected instance_norm(const Array& x, const Parameters& p);
 Expected group_norm(const Array& x, const Parameters& p);
+Expected spectral_norm(const Array& x, const Parameters& p);
 Expected zscore(const Array& x, const Parameters& p);
 Expected minmax(const Array& x, const Parameters& p);
 Expected symmetric(const Array& x, const Parameters& p);

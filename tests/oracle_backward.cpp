@@ -229,6 +229,7 @@ constexpr std::pair<std::string_view, BackwardOracle> oracle_table[] = {
     {"instance_norm", instance_norm_backward},
     {"group_norm", group_norm_backward},
     {"local_response_norm", local_response_norm_backward},
+    {"spectral_norm", spectral_norm_backward},
 };
 
 }  // namespace

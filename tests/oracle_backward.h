@@ -26,7 +26,8 @@ using BackwardOracle = ExpectedGradients (*)(const Array& x, const Array& dy, co
 
 namespace oracle {
 ExpectedGradients local_response_norm_backward(const Array& x, const Array& dy, const Parameters& p);
-}
+ExpectedGradients spectral_norm_backward(const Array& x, const Array& dy, const Parameters& p);
+}  // namespace oracle
 
 // Null for a technique that has none.
 BackwardOracle backward_oracle_named(std::string_view technique);

@@ -146,6 +146,7 @@ Oracle oracle_named(std::string_view technique) {
       {"rms_norm", oracle::rms_norm},
       {"instance_norm", oracle::instance_norm},
       {"group_norm", oracle::group_norm},
+      {"spectral_norm", oracle::spectral_norm},
       {"zscore", oracle::zscore},
       {"minmax", oracle::minmax},
       {"symmetric", oracle::symmetric},

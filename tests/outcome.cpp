@@ -30,6 +30,8 @@ constexpr Operand operand_table[] = {
     {"std", &Parameters::std, 0.5, -1},
     {"min", &Parameters::min, -3, 0.5},
     {"max", &Parameters::max, 2, -1},
+    {"u", &Parameters::u, 0, 1},
+    {"v", &Parameters::v, 0, 1},
     {"mask", &Parameters::mask, 0, 1},
 };
 
@@ -45,6 +47,9 @@ constexpr Result result_table[] = {
     {"running_var", &Results::running_var},
     {"center", &Results::center},
     {"scale", &Results::scale},
+    {"u", &Results::u},
+    {"v", &Results::v},
+    {"sigma", &Results::sigma},
 };
 
 Array operand_values(const Operand& operand, const Dims& sizes, DType type) {

@@ -25,6 +25,7 @@
 #include <poise/preset.h>
 #include <poise/rms_norm.h>
 #include <poise/scaling.h>
+#include <poise/spectral_norm.h>
 #include <poise/symmetric.h>
 #include <poise/sync_batch_norm.h>
 #include <poise/technique.h>

@@ -10,6 +10,7 @@
 #include <poise/instance_norm.h>
 #include <poise/local_response_norm.h>
 #include <poise/scaling.h>
+#include <poise/spectral_norm.h>
 #include <poise/weight_standardization.h>
 
 namespace poise {
@@ -53,15 +54,22 @@ struct Parameters {
   Divisor style_divisor = Divisor::sample;
   double r_max = 3, d_max = 5;
   std::int64_t ghost_size = 32;
+  std::int64_t iterations = 1;
+  SpectralOrder order = SpectralOrder::v_first;
+  NormEps norm_eps = NormEps::floor;
+  bool evaluation_iterates = false;
+  ZeroSigma zero_sigma = ZeroSigma::one;
+  bool exact = false;
   ConstTensorView gamma = {}, beta = {}, running_mean = {}, running_var = {}, mean = {}, std = {}, min = {}, max = {},
-                  mask = {}, style = {}, style_mean = {}, style_std = {}, threshold = {}, residual_after = {};
+                  mask = {}, style = {}, style_mean = {}, style_std = {}, threshold = {}, residual_after = {}, u = {},
+                  v = {};
   ConstTensorView y = {};  // a backward call's: y as the forward call gave it
 };
 
 // Every result that some technique gives.
 struct Results {
   TensorView mean = {}, rstd = {}, running_mean = {}, running_var = {}, center = {}, scale = {}, shift = {}, norm = {},
-             style_mean = {}, style_std = {};
+             style_mean = {}, style_std = {}, u = {}, v = {}, sigma = {};
 };
 
 // One parameter as a user names it: the field of Parameters, dashes for underscores in the command.

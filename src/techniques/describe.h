@@ -72,6 +72,15 @@ inline constexpr Parameter threshold{"threshold", "file", "y is at least this; a
 inline constexpr Parameter r_max{"r_max", "number", "the correction's scale is held to 1/r_max ... r_max"};
 inline constexpr Parameter d_max{"d_max", "number", "the correction's shift is held to -d_max ... d_max"};
 inline constexpr Parameter ghost_size{"ghost_size", "number", "samples of a ghost batch; must divide them"};
+inline constexpr Parameter row_axis{"channel_axes", "axis", "the matrix's rows; its columns are all other axes"};
+inline constexpr Parameter u{"u", "file", "left vector so far, one value a row"};
+inline constexpr Parameter v{"v", "file", "right vector so far, one value a column"};
+inline constexpr Parameter iterations{"iterations", "number", "steps of the power iteration"};
+inline constexpr Parameter order{"order", "v_first|u_first", "which vector a step makes first"};
+inline constexpr Parameter norm_eps{"norm_eps", "floor|inside", "x / max(|x|, eps) or x / sqrt(|x|^2 + eps)"};
+inline constexpr Parameter evaluation_iterates{"evaluation_iterates", "true|false", "false: u and v as given"};
+inline constexpr Parameter zero_sigma{"zero_sigma", "one|divide", "what a sigma of 0 divides by: 1, or 0"};
+inline constexpr Parameter exact{"exact", "true|false", "the largest singular value itself, by no iteration"};
 inline constexpr Parameter preset{"preset", "name", "the published constants"};
 }  // namespace describe
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <optional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -117,6 +117,22 @@ struct Words<Per> {
   static constexpr const char* expected = "data_set, image or pixel";
 };
 
+template <>
+struct Words<SpectralOrder> {
+  static constexpr std::string_view of[] = {"v_first", "u_first"};
+  static constexpr const char* expected = "v_first or u_first";
+};
+template <>
+struct Words<NormEps> {
+  static constexpr std::string_view of[] = {"floor", "inside"};
+  static constexpr const char* expected = "floor or inside";
+};
+template <>
+struct Words<ZeroSigma> {
+  static constexpr std::string_view of[] = {"one", "divide"};
+  static constexpr const char* expected = "one or divide";
+};
+
 template <class E>
 const char* read(std::string_view text, E& value) {
   int i = 0;
@@ -208,6 +224,12 @@ constexpr Field fields[] = {
     field<&Parameters::alpha_scaled>("alpha_scaled"),
     field<&Parameters::exponent>("exponent"),
     field<&Parameters::k>("k"),
+    field<&Parameters::iterations>("iterations"),
+    field<&Parameters::order>("order"),
+    field<&Parameters::norm_eps>("norm_eps"),
+    field<&Parameters::evaluation_iterates>("evaluation_iterates"),
+    field<&Parameters::zero_sigma>("zero_sigma"),
+    field<&Parameters::exact>("exact"),
     field<&Parameters::preset>("preset"),
     field<&Parameters::normalize_variance>("normalize_variance"),
     field<&Parameters::fan_in>("fan_in"),
@@ -260,6 +282,8 @@ ConstTensorView* operand_named(Parameters& p, std::string_view name) noexcept {
                                                                     {"style_std", &p.style_std},
                                                                     {"threshold", &p.threshold},
                                                                     {"residual_after", &p.residual_after},
+                                                                    {"u", &p.u},
+                                                                    {"v", &p.v},
                                                                     {"y", &p.y}};
   for (const auto& [known, view] : operands)
     if (known == name) return view;
@@ -276,7 +300,10 @@ TensorView* result_named(Results& r, std::string_view name) noexcept {
                                                               {"shift", &r.shift},
                                                               {"norm", &r.norm},
                                                               {"style_mean", &r.style_mean},
-                                                              {"style_std", &r.style_std}};
+                                                              {"style_std", &r.style_std},
+                                                              {"u", &r.u},
+                                                              {"v", &r.v},
+                                                              {"sigma", &r.sigma}};
   for (const auto& [known, view] : results)
     if (known == name) return view;
   return nullptr;

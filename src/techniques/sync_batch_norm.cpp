@@ -86,10 +86,7 @@ void sync_batch_norm_backward(const Gradients& gradients, ConstTensorView dy, Co
     check_running(*call, o, BatchNormResults{}, channels);
     name_terms(agreement, *call, o, channels);
     agreement.term("saved", has_saved);
-    if (!measures(o)) {
-      running.emplace(from_running(*call, o));
-      return;
-    }
+    if (!measures(o)) return void(running.emplace(from_running(*call, o)));
     check_saved_operand(*call, "mean", s.mean, channels);
     check_saved_operand(*call, "rstd", s.rstd, channels);
     sums.take(*call, channels.product(), ranks);

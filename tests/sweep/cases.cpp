@@ -25,6 +25,8 @@ constexpr std::pair<std::string_view, std::string_view> variant_table[] = {
     {"local_response_norm", ""},
     {"local_response_norm", "preset=alexnet:size=4:exponent=0.5"},
     {"local_response_norm", "region=within:size=3:extra_tap=after:exponent=1"},
+    {"spectral_norm", ""},
+    {"spectral_norm", "channel_axes=1:order=u_first:norm_eps=inside:iterations=2"},
     {"zscore", ""},
     {"zscore", "per=image:channel_axes=-1"},
     {"zscore", "per=pixel"},
