@@ -50,14 +50,24 @@ Case::Case(const std::string& problem, std::size_t cold_bytes) : name_(problem),
     std::memcpy(x_[i].data<void>(), x_[0].data<void>(), in_);
     std::memset(y_[i].data<void>(), 0, out_);
   }
-  const bool evaluates = parameters_.mode != BatchNormMode::training;
-  for (const char* name : {"gamma", "beta", "running_mean", "running_var"}) {
-    const bool running = std::strncmp(name, "running", 7) == 0;
-    if (running ? !evaluates : !(name[0] == 'g' ? problem_.gamma : problem_.beta)) continue;
+  for (const char* name : {"gamma", "beta", "running_mean", "running_var", "style_mean", "style_std"}) {
+    if (!needs(name)) continue;
     operands_.emplace_back(DType::f32, problem_.technique->shape_of(name, problem_.sizes, parameters_));
     for (std::int64_t k = 0; k < operands_.back().elements(); ++k) operands_.back().data<float>()[k] = 1.5F;
     *operand_named(parameters_, name) = operands_.back();
   }
+}
+
+// What the problem asks for, and what the technique cannot do without.
+bool Case::needs(std::string_view operand) const {
+  if (operand == "gamma") return problem_.gamma;
+  if (operand == "beta") return problem_.beta;
+  const auto takes = [&](std::string_view name) {
+    return std::any_of(problem_.technique->parameters.begin(), problem_.technique->parameters.end(),
+                       [&](const Parameter* p) { return p->name == name; });
+  };
+  if (operand.starts_with("style")) return takes(operand);
+  return parameters_.mode != BatchNormMode::training || takes("r_max");
 }
 
 void Case::run(std::size_t turn, Context& context) const {

@@ -3,6 +3,7 @@
 #include <poise/poise.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "techniques/problem.h"
@@ -24,6 +25,8 @@ class Case {
   void run(std::size_t turn, Context& context) const;
 
  private:
+  bool needs(std::string_view operand) const;
+
   std::string name_;
   Problem problem_;
   std::vector<Tensor> x_, y_, operands_;

@@ -63,9 +63,10 @@ TEST_P(BackwardContract, EachGradientMayBeAbsent) {
     const BackwardProblem problem(technique(), parameters(), random_x(backward_shape), random_dy(backward_shape),
                                   {layout, layout, layout});
     const auto all = problem.run().bits();
-    for (int asked = 0; asked < 8; ++asked) {
+    for (int asked = 0; asked < 16; ++asked) {
       SCOPED_TRACE(std::string(name_of(layout)) + " " + std::to_string(asked));
-      const BackwardOutcome some = problem.run({(asked & 1) != 0, (asked & 2) != 0, (asked & 4) != 0});
+      const BackwardOutcome some =
+          problem.run({(asked & 1) != 0, (asked & 2) != 0, (asked & 4) != 0, (asked & 8) != 0});
       EXPECT_EQ(different_bits(all, some), "");
     }
   }
@@ -106,7 +107,10 @@ TEST_P(BackwardContract, OperandsSavedAndGradientsMayBeStrided) {
   };
   restride("gamma", p.gamma, Layout::reversed), restride("beta", p.beta, Layout::stepped);
   restride("running_mean", p.running_mean, Layout::reversed), restride("running_var", p.running_var, Layout::stepped);
+  restride("mask", p.mask, Layout::sliced);
+  restride("style_mean", p.style_mean, Layout::sliced), restride("style_std", p.style_std, Layout::stepped);
   Results saved = problem.saved();
+  restride("norm", saved.norm, Layout::stepped), restride("scale", saved.scale, Layout::reversed);
   restride("mean", saved.mean, Layout::sliced), restride("rstd", saved.rstd, Layout::reversed);
   BackwardOutcome strided{TestTensor(DType::f32, backward_shape), {}};
   for (const auto& [name, gradient] : problem.run().gradients) {

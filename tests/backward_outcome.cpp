@@ -31,14 +31,23 @@ std::map<std::string, TestTensor, std::less<>> gradient_memory(const Technique& 
   };
   make("dgamma", "gamma", asked.dgamma);
   make("dbeta", "beta", asked.dbeta);
+  make("dstyle_mean", "style_mean", asked.style);
+  make("dstyle_std", "style_std", asked.style);
+  // As the style itself, whose positions need not be x's.
+  if (asked.style && gives_gradient(technique, "dstyle") && parameters.style.present()) {
+    memory.emplace("dstyle", TestTensor(parameters.style.dtype(), parameters.style.sizes()));
+  }
   return memory;
 }
 
 Gradients views(const BackwardOutcome& outcome) {
   Gradients g;
   if (outcome.dx.view().present()) g.dx = outcome.dx;
-  if (const auto found = outcome.gradients.find("dgamma"); found != outcome.gradients.end()) g.dgamma = found->second;
-  if (const auto found = outcome.gradients.find("dbeta"); found != outcome.gradients.end()) g.dbeta = found->second;
+  const auto take = [&](const char* name, TensorView& view) {
+    if (const auto found = outcome.gradients.find(name); found != outcome.gradients.end()) view = found->second;
+  };
+  take("dgamma", g.dgamma), take("dbeta", g.dbeta);
+  take("dstyle", g.dstyle), take("dstyle_mean", g.dstyle_mean), take("dstyle_std", g.dstyle_std);
   return g;
 }
 

@@ -9,7 +9,7 @@ namespace poise::test {
 
 // Which gradients are asked for.
 struct Asked {
-  bool dx = true, dgamma = true, dbeta = true;
+  bool dx = true, dgamma = true, dbeta = true, style = true;
 };
 
 struct BackwardOutcome {

@@ -56,7 +56,7 @@ class BackwardProblem {
   BackwardProblem(const Technique& t, Parameters parameters, const Array& x_values, const Array& dy_values,
                   BackwardLayouts lie = {}, DType operand = DType::f32)
       : technique(t),
-        p(std::move(parameters)),
+        p(suited(t, std::move(parameters), x_values.sizes)),
         layouts(lie),
         operands(t, x_values.sizes, operand, p),
         x(x_values.type, x_values, lie.x),

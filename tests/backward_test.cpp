@@ -18,7 +18,7 @@ INSTANTIATE_TEST_SUITE_P(EveryTechnique, Backward, ::testing::ValuesIn(backward_
 TEST(BackwardOracle, OfEveryTechnique) {
   for (const Technique& t : techniques()) {
     EXPECT_TRUE(t.run_backward == nullptr || backward_oracle_named(t.name) != nullptr)
-        << t.name << ": add its derivative to tests/oracle_backward.cpp and its name to backward_oracle_named";
+        << t.name << ": add its derivative to tests/oracle_backward*.cpp and its name to backward_oracle_named";
   }
 }
 

@@ -12,14 +12,16 @@
 namespace poise::test {
 namespace {
 
+const Dims shape{4, 6, 5, 7};
+
 class Contract : public ::testing::TestWithParam<const Technique*> {
  protected:
   const Technique& technique() const { return *GetParam(); }
   // Parameters that suit the shapes below, whose axis 1 has six channels.
-  Parameters parameters() const {
+  Parameters parameters(const Dims& sizes = shape) const {
     Parameters p;
     if (takes(technique(), "groups")) p.groups = 3;
-    return p;
+    return suited(technique(), p, sizes);
   }
   Expected expected(const TestTensor& x, const Parameters& p) const {
     return oracle_named(technique().name)(x.read(), p);
@@ -37,7 +39,6 @@ std::vector<const Technique*> rows() {
 INSTANTIATE_TEST_SUITE_P(EveryTechnique, Contract, ::testing::ValuesIn(rows()),
                          [](const auto& row) { return std::string(row.param->name); });
 
-const Dims shape{4, 6, 5, 7};
 constexpr Layout without_broadcast[] = {Layout::contiguous, Layout::channels_last, Layout::sliced,
                                         Layout::stepped,    Layout::transposed,    Layout::reversed};
 
@@ -64,7 +65,8 @@ TEST_P(Contract, InPlaceGivesTheSameBits) {
 TEST_P(Contract, NanAndInfinityStayInTheirCell) {
   for (const Layout layout : {Layout::contiguous, Layout::channels_last, Layout::transposed}) {
     for (const DType type : floating_types) {
-      const Parameters p = parameters();
+      Parameters p = parameters();
+      const Operands needed(technique(), shape, DType::f32, p, {});
       const Array clean = random_values(shape, type, 2);
       const Array y = run(technique(), TestTensor(type, clean, layout), {type}, p).y.read();
       for (const std::size_t at : {std::size_t{0}, std::size_t{403}, clean.size() - 1}) {
@@ -89,7 +91,7 @@ TEST_P(Contract, NanAndInfinityStayInTheirCell) {
 TEST_P(Contract, AnEmptyTensorLeavesEverythingAsItWas) {
   for (const Dims& sizes : {Dims{0, 6, 5}, Dims{4, 6, 0}, Dims{0, 6, 0}}) {
     SCOPED_TRACE(sizes.str());
-    Parameters p = parameters();
+    Parameters p = parameters(sizes);
     const Operands operands(technique(), sizes, DType::f32, p, {"running_mean", "running_var"});
     Results results;
     if (p.running_mean.present()) {  // aliasing the old: unchanged is visible
@@ -125,6 +127,7 @@ TEST_P(Contract, AConstantCellGivesExactlyTheShift) {
           if (!subtracts_a_center(e)) continue;
           const Array y = outcome.y.read();
           for (std::size_t i = 0; i < y.size(); ++i) {
+            if (e.growth[i] > 0) continue;  // the shift itself is computed
             ASSERT_EQ(y[i], rounded(e.shift[i], type)) << name_of(type) << " " << name_of(layout) << " of " << value;
           }
         }
@@ -139,9 +142,10 @@ TEST_P(Contract, MeanFarAboveTheDeviation) {
     for (const double ratio : {1e2, 1e4, 1e5, -1e5}) {
       for (const Layout layout : {Layout::contiguous, Layout::channels_last}) {
         SCOPED_TRACE(std::string(name_of(type)) + " " + name_of(layout) + " " + std::to_string(ratio));
-        Parameters p = parameters();
-        const Operands operands(technique(), {3, 6, 29, 31}, DType::f32, p, {"gamma", "beta"});
-        const TestTensor x(type, random_values({3, 6, 29, 31}, type, 3, ratio * 0.1, 0.1), layout);
+        const Dims sizes{3, 6, 29, 31};
+        Parameters p = parameters(sizes);
+        const Operands operands(technique(), sizes, DType::f32, p, {"gamma", "beta"});
+        const TestTensor x(type, random_values(sizes, type, 3, ratio * 0.1, 0.1), layout);
         EXPECT_RIGHT(run(technique(), x, {type}, p), expected(x, p), roundings);
       }
     }
@@ -156,6 +160,7 @@ TEST_P(Contract, EveryFiniteMagnitude) {
         for (const Layout layout : {Layout::contiguous, Layout::channels_last}) {
           Parameters p = parameters();
           if (takes(technique(), "eps")) p.eps = eps;
+          const Operands needed(technique(), shape, DType::f32, p, {});
           Array values = random_values(shape, DType::f64, 4, 0, 0.4);
           for (auto& v : values.values) v = magnitude * std::fmin(std::fmax(v, -0.99L), 0.99L);
           const TestTensor x(type, values, layout);
@@ -175,6 +180,7 @@ TEST_P(Contract, ACellOfTinyValuesChangesNoBitOfAnother) {
     for (const Layout layout : {Layout::contiguous, Layout::channels_last, Layout::transposed}) {
       Parameters p = parameters();
       if (takes(technique(), "eps")) p.eps = 0;
+      const Operands needed(technique(), shape, DType::f32, p, {});
       const Array clean = random_values(shape, type, 7);
       const Array y = run(technique(), TestTensor(type, clean, layout), {type, layout}, p).y.read();
       const Array clean_y = expected(TestTensor(type, clean, layout), p).y;
@@ -202,8 +208,11 @@ TEST_P(Contract, TheNumberOfOtherCellsChangesNoBit) {
   if (std::string_view(technique().name) == "spectral_norm") GTEST_SKIP() << "all of x is one cell";
   int axes_found = 0;
   for (const Dims& sizes : {Dims{9, 6, 5, 7}, Dims{6, 30, 4}, Dims{37, 18}}) {
-    const Parameters p = parameters();
-    if (sizes.size() == 2 && std::string_view(technique().name) == "instance_norm") continue;  // one value per cell
+    const Parameters plain = parameters(sizes);
+    Parameters p = plain;
+    const bool instances = std::string_view(technique().name) == "instance_norm" || takes(technique(), "style");
+    if (sizes.size() == 2 && (instances || p.ghost_size == 1)) continue;  // one value per cell
+    const Operands needed(technique(), sizes, DType::f32, p, {});
     const TestTensor x(DType::f32, random_values(sizes, DType::f32, 5));
     const Expected whole = expected(x, p);
     const Array y = run(technique(), x, {DType::f32}, p).y.read();
@@ -212,6 +221,9 @@ TEST_P(Contract, TheNumberOfOtherCellsChangesNoBit) {
         Dims narrow = sizes;
         narrow[axis] = count;
         if (axis == 1 && takes(technique(), "groups") && count % p.groups != 0) continue;
+        if (axis == 0 && takes(technique(), "ghost_size") && count % p.ghost_size != 0) continue;
+        Parameters q = plain;
+        const Operands of_narrow(technique(), narrow, DType::f32, q, {});
         const ConstTensorView part(x.view().data(), DType::f32, narrow, x.view().strides());
         Keys kept;
         std::size_t flat = 0;
@@ -219,12 +231,12 @@ TEST_P(Contract, TheNumberOfOtherCellsChangesNoBit) {
           if (index[axis] < count) kept.push_back(flat);
           ++flat;
         });
-        const Expected of_part = oracle_named(technique().name)(read(part), p);
+        const Expected of_part = oracle_named(technique().name)(read(part), q);
         const bool splits = std::equal(kept.begin(), kept.end(), of_part.y.values.begin(),
                                        [&](std::size_t i, Real v) { return whole.y[i] == v; });
         if (!splits) continue;
         ++axes_found;
-        const Array part_y = run(technique(), part, {DType::f32}, p).y.read();
+        const Array part_y = run(technique(), part, {DType::f32}, q).y.read();
         for (std::size_t i = 0; i < kept.size(); ++i) ASSERT_EQ(part_y[i], y[kept[i]]) << narrow.str() << " " << i;
       }
     }

@@ -6,7 +6,8 @@
 //     s0 = sum scale*dy,   s1 = sum scale*dy*(x - center),   a = (2/d)*(r'/r)(v)*s1,   b = -s0/m
 //     dgamma = sum r*dy*(x - center),   dbeta = sum dy
 //
-// Given statistics: a = b = 0. About zero (RMS norm): center = b = 0.
+// Given statistics: a = b = 0. About zero (RMS norm): center = b = 0. What passes x through besides (global response
+// and adaptive instance norm) adds identity*dy; batch renormalization's shift d adds sum d*dy to dgamma.
 
 #include <string_view>
 

@@ -41,6 +41,34 @@ const Case cases[] = {
     {"layer_norm", "gamma_axes=0,2:gamma_offset=1"},
     {"instance_norm", "gamma_axes=0,1,2"},
     {"group_norm", "groups=2:gamma_axes=2"},
+    {"batch_norm", "gamma_axes=0,1,2"},
+    {"batch_norm", "mask=given"},
+    {"layer_norm", "axes=1,2:mask=given:masked=keep:gamma_offset=1"},
+    {"rms_norm", "axes=1,2:mask=given:masked=keep"},
+    {"instance_norm", "gamma_axes=2,1:mask=given", false, {3, 2, 9}},
+    {"group_norm", "groups=2:gamma_axes=0,1:gamma_offset=-1:mask=given:masked=keep"},
+    {"adaptive_instance_norm", ""},
+    {"adaptive_instance_norm", "blend=0.7:style_divisor=population:channel_axes=2"},
+    {"adaptive_instance_norm", "style_mean=given:style_std=given:blend=0.3"},
+    {"global_response_norm", ""},
+    {"global_response_norm", "scope=batch:channel_axes=2"},
+    {"global_response_norm", "mask=given:masked=keep"},
+    {"mean_variance_norm", "axes=0,2"},
+    {"mean_variance_norm", "axes=1:normalize_variance=false"},
+    {"batch_renorm", "r_max=1:d_max=0"},         // where both are clipped they are constants of the forward pass, too
+    {"batch_renorm", "r_max=1.01:d_max=0.001"},  //
+    {"ghost_batch_norm", "ghost_size=2", false, {4, 3, 5}},
+    {"ghost_batch_norm", "ghost_size=1:channel_axes=2"},
+    {"weight_standardization", ""},
+    {"weight_standardization", "variant=original"},
+    {"weight_standardization", "variant=nfnet"},
+    {"weight_standardization", "variant=timm_scaled:channel_axes=1"},
+    {"weight_standardization", "fan_in=variance"},
+    {"weight_norm", ""},
+    {"weight_norm", "kept_axes=2,0"},
+    {"weight_norm", "kept_axes=-1"},
+    {"max_norm", "limit=3"},
+    {"max_norm", "limit=1e4"},
 };
 
 Vector doubles(const Array& a) { return {a.values.begin(), a.values.end()}; }
@@ -65,21 +93,20 @@ void expect_the_derivative(const Case& c, Parameters p) {
                  derivative([&](const Vector& v) { return doubles(forward(array(c.sizes, v), p).y); }, doubles(x))),
       "")
       << "dx";
-  const auto of_operand = [&](const char* name, ConstTensorView Parameters::*view) {
-    const Dims shape = technique.shape_of(name, c.sizes, p);
-    const Vector at = doubles(read(p.*view));
+  for (const std::string_view gradient : technique.gradients) {
+    ConstTensorView Parameters::*const view = operand_view(gradient.substr(1));
+    if (gradient == "dx" || !(p.*view).present()) continue;
+    const Array at = read(p.*view);
     const auto f = [&](const Vector& v) {
-      const TestTensor moved(DType::f64, array(shape, v));
+      const TestTensor moved(DType::f64, array(at.sizes, v));
       Parameters q = p;
       q.*view = moved;
       return doubles(forward(x, q).y);
     };
-    const Statistic& expected = got.gradients.at(std::string("d") + name);
-    EXPECT_EQ(expected.value.sizes, shape);
-    EXPECT_EQ(difference(expected.value.values, derivative(f, at)), "") << name;
-  };
-  of_operand("gamma", &Parameters::gamma);
-  of_operand("beta", &Parameters::beta);
+    const Statistic& expected = got.gradients.at(std::string(gradient));
+    EXPECT_EQ(expected.value.sizes, at.sizes);
+    EXPECT_EQ(difference(expected.value.values, derivative(f, doubles(at))), "") << gradient;
+  }
 }
 
 TEST(OracleBackward, IsTheDerivativeOfTheForwardOracle) {

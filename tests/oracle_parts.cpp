@@ -9,10 +9,10 @@ namespace poise::test::oracle {
 
 Cells cells_keeping(const Dims& sizes, const Dims& kept) { return {keys_along(sizes, kept), sizes_of(sizes, kept)}; }
 
-Cells cells_keeping(const Dims& sizes, const Dims& kept, const Parameters& p) {
-  Cells cells = cells_keeping(sizes, kept);
+Cells without_masked(Cells cells, const Parameters& p) {
   if (!p.mask.present()) return cells;
-  for (const Real valid : read(p.mask).values) cells.counted.push_back(valid != 0);
+  for (const Real v : read(p.mask).values) cells.out.push_back(v == 0);
+  cells.masked = p.masked;
   return cells;
 }
 
@@ -25,7 +25,7 @@ std::vector<Moment> moments(const Array& x, const Cells& cells) {
     ++cell.n;
     cell.offset += x[i] - cell.first;
   }
-  for (auto& cell : m) cell.offset /= cell.n;
+  for (auto& cell : m) cell.offset /= std::max(cell.n, 1.0L);
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (!cells.counts(i)) continue;
     Moment& cell = m[cells.of[i]];
@@ -37,13 +37,13 @@ std::vector<Moment> moments(const Array& x, const Cells& cells) {
 }
 
 std::vector<Square> squares(const Array& x, const Cells& cells) {
-  std::vector<Square> q(cells.count());
+  std::vector<Square> s(cells.count());
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (!cells.counts(i)) continue;
-    ++q[cells.of[i]].n;
-    q[cells.of[i]].sum += x[i] * x[i];
+    ++s[cells.of[i]].n;
+    s[cells.of[i]].sum += x[i] * x[i];
   }
-  return q;
+  return s;
 }
 
 Real reciprocal_deviation(Real variance, Real eps, EpsPlace place) {
@@ -57,42 +57,59 @@ PerElement along(ConstTensorView operand, const Dims& sizes, const Dims& axes, R
   return {read(operand), keys_along(sizes, axes)};
 }
 
-Dims gamma_axes(const Parameters& p, int rank, const Dims& otherwise) {
+Dims gamma_axes_or(const Parameters& p, int rank, const Dims& otherwise) {
   return p.gamma_axes.empty() ? otherwise : positive(p.gamma_axes, rank);
 }
 
-PerElement gamma_of(const Parameters& p, const Dims& sizes, const Dims& axes) {
-  PerElement gamma = along(p.gamma, sizes, axes, 1);
-  for (Real& g : gamma.values.values) g += p.gamma.present() ? static_cast<Real>(p.gamma_offset) : 0;
+PerElement gamma_of(const Parameters& p, const Dims& sizes, const Dims& axes, Real absent) {
+  PerElement gamma = along(p.gamma, sizes, gamma_axes_or(p, sizes.size(), axes), absent);
+  if (!p.gamma.present()) return gamma;
+  for (auto& v : gamma.values.values) v += static_cast<Real>(p.gamma_offset);
+  gamma.narrowed = gamma_narrowed(DType::f32, p.gamma, p.gamma_offset);
   return gamma;
 }
 
+PerElement beta_of(const Parameters& p, const Dims& sizes, const Dims& axes) {
+  return along(p.beta, sizes, gamma_axes_or(p, sizes.size(), axes), 0);
+}
+
+int channel_axis(const Parameters& p, int rank) {
+  return p.channel_axes.empty() ? 1 : positive(static_cast<int>(p.channel_axes[0]), rank);
+}
+
 Expected apply(const Array& x, const Cells& cells, const std::vector<CellAffine>& affine, const PerElement& gamma,
-               const PerElement& beta, Masked masked) {
+               const PerElement& beta) {
   Expected e;
   e.x = x.type;
   e.y = Array(x.sizes);
   for (std::size_t i = 0; i < x.size(); ++i) {
-    if (!cells.counts(i) && masked != Masked::normalize) {
-      e.y[i] = masked == Masked::keep ? x[i] : 0;
-      for (auto* exact : {&e.t, &e.shift, &e.growth}) exact->push_back(0);
+    if (!cells.counts(i) && cells.masked != Masked::normalize) {
+      e.y[i] = cells.masked == Masked::keep ? x[i] : 0;
+      e.t.push_back(0), e.shift.push_back(e.y[i]), e.growth.push_back(0);
       continue;
     }
     const CellAffine& a = affine[cells.of[i]];
-    const Real scale = gamma[i] * a.scale;
-    const Real t = ((x[i] - a.first) - a.offset) * scale;
+    const Real scale = gamma[i] * a.scale, distance = (x[i] - a.first) - a.offset;
+    const Real t = distance * (scale + a.identity), shift = gamma[i] * a.shift + beta[i];
     e.t.push_back(t);
-    e.shift.push_back(beta[i]);
-    e.growth.push_back(std::fabs(scale) * a.center_error + std::fabs(t) * a.scale_error);
-    e.y[i] = t + beta[i];
+    e.shift.push_back(shift);
+    e.growth.push_back(std::fabs(scale) * a.center_error + std::fabs(scale * distance) * a.scale_error +
+                       std::fabs(gamma[i]) * a.shift_error);
+    e.y[i] = t + shift;
   }
   return e;
 }
 
 CellAffine normalizing(const Moment& m, DType x, Divisor divisor, Real eps, EpsPlace place) {
   const Real r = reciprocal_deviation(m.variance(divisor), eps, place);
-  const Real sd = std::sqrt(m.m2 / m.n);
-  return {m.first, m.offset, r, center_error(x, m.n, sd, m.farthest), variance_error(x, m.n, sd, m.farthest) / 2};
+  return {m.first, m.offset, r, center_error(x, m.n, m.sd(), m.farthest),
+          variance_error(x, m.n, m.sd(), m.farthest) / 2};
+}
+
+std::vector<CellAffine> normalizing(const Array& x, const Cells& cells, Divisor divisor, Real eps, EpsPlace place) {
+  std::vector<CellAffine> affine;
+  for (const Moment& m : moments(x, cells)) affine.push_back(normalizing(m, x.type, divisor, eps, place));
+  return affine;
 }
 
 void give_mean_and_rstd(Expected& expected, const Cells& cells, const std::vector<CellAffine>& affine) {

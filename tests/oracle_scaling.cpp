@@ -152,6 +152,14 @@ Oracle oracle_named(std::string_view technique) {
       {"symmetric", oracle::symmetric},
       {"preset", oracle::preset},
       {"local_response_norm", oracle::local_response_norm},
+      {"mean_variance_norm", oracle::mean_variance_norm},
+      {"batch_renorm", oracle::batch_renorm},
+      {"ghost_batch_norm", oracle::ghost_batch_norm},
+      {"weight_standardization", oracle::weight_standardization},
+      {"weight_norm", oracle::weight_norm},
+      {"max_norm", oracle::max_norm},
+      {"global_response_norm", oracle::global_response_norm},
+      {"adaptive_instance_norm", oracle::adaptive_instance_norm},
   };
   const auto* found =
       std::find_if(std::begin(table), std::end(table), [&](const auto& e) { return e.name == technique; });

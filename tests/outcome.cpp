@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <sstream>
 
 #include "tolerance.h"
@@ -33,7 +34,13 @@ constexpr Operand operand_table[] = {
     {"u", &Parameters::u, 0, 1},
     {"v", &Parameters::v, 0, 1},
     {"mask", &Parameters::mask, 0, 1},
+    {"style", &Parameters::style, 0.7, 1.5},
+    {"style_mean", &Parameters::style_mean, 0.4, 1},
+    {"style_std", &Parameters::style_std, 0.5, -1},
 };
+
+const unsigned char wanted = 0;
+bool is_asked_for(ConstTensorView view) { return view.data() == &wanted; }
 
 struct Result {
   std::string_view name;
@@ -50,7 +57,28 @@ constexpr Result result_table[] = {
     {"u", &Results::u},
     {"v", &Results::v},
     {"sigma", &Results::sigma},
+    {"shift", &Results::shift},
+    {"norm", &Results::norm},
+    {"style_mean", &Results::style_mean},
+    {"style_std", &Results::style_std},
 };
+
+// Of four elements one does not count.
+Array mask_values(const Dims& sizes) {
+  Random random(99);
+  Array values(sizes, 0, DType::u8);
+  for (auto& v : values.values) v = random.next() >> 62 == 0 ? 0 : 1 + static_cast<Real>(random.next() >> 57);
+  return values;
+}
+
+// A style of two more positions than x has, where there are positions.
+Dims style_sizes(const Dims& x, const Parameters& p) {
+  Dims sizes = x;
+  const int channel = p.channel_axes.empty() ? 1 : positive(static_cast<int>(p.channel_axes[0]), x.size());
+  const Dims positions = other_axes({0, channel}, x.size());
+  if (!positions.empty()) sizes[static_cast<int>(positions[0])] += 2;
+  return sizes;
+}
 
 Array operand_values(const Operand& operand, const Dims& sizes, DType type) {
   const auto seed = static_cast<std::uint64_t>(77 + (&operand - operand_table));
@@ -70,13 +98,46 @@ bool gives(const Technique& technique, std::string_view result) {
   return contains(technique.results, result, [](const char* name) { return name; });
 }
 
-Operands::Operands(const Technique& technique, const Dims& x, DType type, Parameters& parameters) {
-  for (const auto* name : {"gamma", "beta", "running_mean", "running_var"}) make(technique, x, type, parameters, name);
+void ask_for(Parameters& parameters, std::string_view operand) {
+  parameters.*operand_view(operand) = ConstTensorView(&wanted, DType::u8, {1});
 }
+
+ConstTensorView Parameters::*operand_view(std::string_view name) {
+  const auto* operand = std::find_if(std::begin(operand_table), std::end(operand_table),
+                                     [&](const Operand& o) { return o.name == name; });
+  return operand == std::end(operand_table) ? nullptr : operand->view;
+}
+
+Parameters suited(const Technique& technique, Parameters parameters, const Dims& x) {
+  if (takes(technique, "ghost_size")) {
+    const std::int64_t size = std::min<std::int64_t>(parameters.ghost_size, 2);
+    parameters.ghost_size = x[0] > 0 ? std::gcd(size, x[0]) : size;
+  }
+  if (takes(technique, "normalize_variance") && parameters.axes.empty() && x.size() != 4) {
+    parameters.axes = other_axes({1}, x.size());
+  }
+  return parameters;
+}
+
+Operands::Operands(const Technique& technique, const Dims& x, DType type, Parameters& parameters)
+    : Operands(technique, x, type, parameters, {"gamma", "beta", "running_mean", "running_var"}) {}
 
 Operands::Operands(const Technique& technique, const Dims& x, DType type, Parameters& parameters,
                    std::initializer_list<std::string_view> names) {
   for (const auto name : names) make(technique, x, type, parameters, name);
+  make_needed(technique, x, type, parameters);
+}
+
+void Operands::make_needed(const Technique& technique, const Dims& x, DType type, Parameters& parameters) {
+  const bool given = parameters.style_mean.present();
+  for (const Operand& operand : operand_table) {
+    const bool running = operand.name.starts_with("running") && takes(technique, "r_max");
+    const bool style = operand.name == "style" && !given;
+    const ConstTensorView view = parameters.*(operand.view);
+    if (is_asked_for(view) || ((running || style) && !view.present())) {
+      make(technique, x, type, parameters, operand.name);
+    }
+  }
 }
 
 void Operands::make(const Technique& technique, const Dims& x, DType type, Parameters& parameters,
@@ -84,12 +145,9 @@ void Operands::make(const Technique& technique, const Dims& x, DType type, Param
   if (!takes(technique, name)) return;
   const auto* operand = std::find_if(std::begin(operand_table), std::end(operand_table),
                                      [&](const Operand& o) { return o.name == name; });
-  const Dims sizes = technique.shape_of(name, x, parameters);
-  // A mask leaves out about every third element.
-  const bool mask = name == "mask";
-  Array values = operand_values(*operand, sizes, mask ? DType::u8 : type);
-  for (Real& v : values.values) v = !mask ? v : v < 80 ? 0 : 1;
-  TestTensor memory(mask ? DType::u8 : type, values);
+  const Dims sizes = name == "style" ? style_sizes(x, parameters) : technique.shape_of(name, x, parameters);
+  TestTensor memory = name == "mask" ? TestTensor(DType::u8, mask_values(sizes))
+                                     : TestTensor(type, operand_values(*operand, sizes, type));
   parameters.*(operand->view) = memory.view();
   memory_.insert_or_assign(std::string(name), std::move(memory));
 }

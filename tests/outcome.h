@@ -17,7 +17,17 @@ namespace poise::test {
 bool takes(const Technique& technique, std::string_view parameter);
 bool gives(const Technique& technique, std::string_view result);
 
-// The memory of a technique's operands. Random but sensible: std and running_var positive, min below max.
+// Says that Operands shall make an operand which it would not otherwise: a mask, the style's mean and std.
+void ask_for(Parameters& parameters, std::string_view operand);
+// The view of an operand, null for a name that is none; and the type of its memory.
+ConstTensorView Parameters::*operand_view(std::string_view name);
+
+// These parameters made to fit x's sizes where their defaults do not: a ghost size that divides the samples, axes that
+// are there.
+Parameters suited(const Technique& technique, Parameters parameters, const Dims& x);
+
+// The memory of a technique's operands. Random but sensible: std and running_var positive, min below max. What is asked
+// for, and what the technique cannot do without, is always made.
 class Operands {
  public:
   // Makes gamma, beta and running statistics where the technique takes them, and points the parameters at them.
@@ -30,6 +40,7 @@ class Operands {
 
  private:
   void make(const Technique& technique, const Dims& x, DType type, Parameters& parameters, std::string_view name);
+  void make_needed(const Technique& technique, const Dims& x, DType type, Parameters& parameters);
   std::map<std::string, TestTensor, std::less<>> memory_;
 };
 

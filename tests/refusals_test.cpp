@@ -3,6 +3,7 @@
 #include <poise/technique.h>
 
 #include <cmath>
+#include <deque>
 #include <limits>
 
 #include "expect.h"
@@ -15,9 +16,11 @@ const Dims shape{4, 6, 5, 7};
 class Refusals : public ::testing::TestWithParam<const Technique*> {
  protected:
   const Technique& technique() const { return *GetParam(); }
-  Parameters parameters() const {
+  Parameters parameters() {
     Parameters p;
     if (takes(technique(), "groups")) p.groups = 3;
+    p = suited(technique(), p, shape);
+    needed_.emplace_back(technique(), shape, DType::f32, p, std::initializer_list<std::string_view>{});
     return p;
   }
   std::string text(const std::string& rest) const { return std::string("[") + technique().name + "] " + rest; }
@@ -35,6 +38,9 @@ class Refusals : public ::testing::TestWithParam<const Technique*> {
   }
 
   TestTensor x{DType::f32, random_values(shape, DType::f32, 1)}, y{DType::f32, shape};
+
+ private:
+  std::deque<Operands> needed_;
 };
 
 std::vector<const Technique*> rows() {
@@ -142,6 +148,7 @@ TEST_P(Refusals, OperandsOfAnotherShapeTypeOrMemory) {
   const Dims right = technique().shape_of("gamma", shape, p);
   TestTensor wrong(DType::f32, Dims{11}), u8(DType::u8, right);
   for (const auto& [name, operand] : {std::pair{"gamma", &Parameters::gamma}, std::pair{"beta", &Parameters::beta}}) {
+    if (!takes(technique(), name)) continue;
     Parameters q = p;
     q.*operand = wrong;
     refused(Code::shape, std::string(name) + ": expected " + right.str() + ", got 11", y, x, q);
@@ -162,8 +169,10 @@ TEST_P(Refusals, ResultsOfAnotherShapeTypeOrMemory) {
     TensorView Results::*view;
   };
   const Parameters p = parameters();
-  for (const auto& [name, view] : {Result{"mean", &Results::mean}, Result{"rstd", &Results::rstd},
-                                   Result{"center", &Results::center}, Result{"scale", &Results::scale}}) {
+  for (const auto& [name, view] :
+       {Result{"mean", &Results::mean}, Result{"rstd", &Results::rstd}, Result{"center", &Results::center},
+        Result{"scale", &Results::scale}, Result{"shift", &Results::shift}, Result{"norm", &Results::norm},
+        Result{"style_mean", &Results::style_mean}, Result{"style_std", &Results::style_std}}) {
     if (!gives(technique(), name)) continue;
     const Dims right = technique().shape_of(name, shape, p);
     TestTensor wrong(DType::f64, Dims{11}), f32(DType::f32, right), twice(DType::f64, Dims{11});
@@ -208,7 +217,9 @@ TEST_P(Refusals, AnEpsThatIsNoNumber) {
 
 TEST_P(Refusals, AxesThatAreNotThere) {
   Parameters p = parameters();
-  Dims Parameters::*axes = takes(technique(), "axes") ? &Parameters::axes : &Parameters::channel_axes;
+  Dims Parameters::*axes = takes(technique(), "axes")        ? &Parameters::axes
+                           : takes(technique(), "kept_axes") ? &Parameters::kept_axes
+                                                             : &Parameters::channel_axes;
   p.*axes = {4};
   EXPECT_THROW(technique().run(y, x, p, {}, default_context()), Error);
   try {

@@ -32,7 +32,7 @@ class NormalizeDerivative final : public Derivative {
   CellGradient operator()(std::int64_t cell, const GradientSums& sums) const noexcept override {
     if (sums.count == 0) return {};
     const double r = rstd_.get(cell), m = static_cast<double>(sums.count);
-    const double d = deviation_.divisor == Divisor::sample ? m - 1 : m;
+    const double d = deviation_.divisor == Divisor::sample && m > 1 ? m - 1 : m;
     return {twice_slope(r, deviation_.eps, deviation_.place) * (r * sums.s1) / d, centers() ? -r * sums.s0 / m : 0};
   }
 

@@ -15,7 +15,7 @@ class BackwardCase {
     if (problem_.types.x != problem_.types.y) {
       return report_.skipped("backward", "x, dy and dx are of one type: " + problem_.types.str());
     }
-    p_ = parameters_of(problem_.variant);
+    p_ = suited(problem_.technique, parameters_of(problem_.variant), problem_.sizes);
     if (const auto why = reason_to_skip(problem_, p_)) return report_.skipped("backward", *why);
     const Operands operands(problem_.technique, problem_.sizes, operand_type(problem_), p_);
     const auto seed = static_cast<unsigned>(problem_.sizes[1]);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "outcome.h"
+
 namespace poise::test {
 namespace {
 
@@ -11,17 +13,54 @@ constexpr std::pair<std::string_view, std::string_view> variant_table[] = {
     {"batch_norm", "mode=evaluation"},
     {"batch_norm", "channel_axes=2,0:eps_place=outside"},
     {"batch_norm", "gamma_axes=0,1:gamma_offset=1"},  // conditional batch norm
+    {"batch_norm", "gamma_axes=0,1,2"},
+    {"batch_norm", "mask=given:masked=keep:one_value=skip_update"},
     {"layer_norm", ""},
     {"layer_norm", "axes=1"},
     {"layer_norm", "axes=2,1:gamma_axes=1"},
+    {"layer_norm", "axes=1,2:gamma_offset=1:mask=given"},
     {"layer_norm", "gamma_axes=0,-1:gamma_offset=1"},  // AdaLN
     {"rms_norm", ""},
     {"rms_norm", "axes=1,2:gamma_axes=1"},
+    {"rms_norm", "gamma_offset=1:mask=given:masked=keep"},
     {"instance_norm", ""},
     {"instance_norm", "mode=evaluation"},
     {"instance_norm", "gamma_axes=0,1,2"},  // SPADE
+    {"instance_norm", "gamma_axes=0,1:gamma_offset=1"},
+    {"instance_norm", "mask=given:masked=normalize:one_value=zero_variance"},
     {"group_norm", "groups=1"},
     {"group_norm", "groups=2"},
+    {"group_norm", "groups=2:gamma_axes=0,1:gamma_offset=1"},
+    {"group_norm", "groups=2:gamma_axes=0,1,2"},
+    {"group_norm", "groups=2:mask=given:masked=normalize:one_value=zero_variance"},
+    {"adaptive_instance_norm", ""},
+    {"adaptive_instance_norm", "blend=0.7:style_divisor=population"},
+    {"adaptive_instance_norm", "style_mean=given:style_std=given:blend=0.7"},
+    {"global_response_norm", ""},
+    {"global_response_norm", "scope=batch"},
+    {"global_response_norm", "mask=given:masked=keep"},
+    {"mean_variance_norm", ""},
+    {"mean_variance_norm", "axes=-1:eps=1e-5"},
+    {"mean_variance_norm", "normalize_variance=false"},
+    {"batch_renorm", ""},
+    {"batch_renorm", "r_max=1:d_max=0"},
+    {"batch_renorm", "r_max=1.2:d_max=0.1:eps_place=floor"},
+    {"ghost_batch_norm", "ghost_size=1"},
+    {"ghost_batch_norm", "ghost_size=2"},
+    {"weight_standardization", ""},
+    {"weight_standardization", "variant=original"},
+    {"weight_standardization", "variant=bit:channel_axes=1"},
+    {"weight_standardization", "variant=vit"},
+    {"weight_standardization", "variant=timm"},
+    {"weight_standardization", "variant=nfnet"},
+    {"weight_standardization", "variant=timm_scaled"},
+    {"weight_standardization", "variant=aws"},
+    {"weight_norm", ""},
+    {"weight_norm", "kept_axes=1,0"},
+    {"weight_norm", "kept_axes=-1"},
+    {"max_norm", "limit=3"},
+    {"max_norm", "kept_axes=1:limit=1e6"},
+    {"max_norm", "kept_axes=-1"},
     {"local_response_norm", ""},
     {"local_response_norm", "preset=alexnet:size=4:exponent=0.5"},
     {"local_response_norm", "region=within:size=3:extra_tap=after:exponent=1"},
@@ -86,7 +125,8 @@ Parameters parameters_of(std::string_view variant) {
   while (!variant.empty()) {
     const std::string_view one = variant.substr(0, variant.find(':'));
     variant.remove_prefix(std::min(variant.size(), one.size() + 1));
-    set_parameter(p, one.substr(0, one.find('=')), one.substr(one.find('=') + 1));
+    const std::string_view name = one.substr(0, one.find('=')), value = one.substr(one.find('=') + 1);
+    value == "given" ? ask_for(p, name) : set_parameter(p, name, value);
   }
   return p;
 }

@@ -14,7 +14,7 @@
 namespace poise::test {
 
 // Parameters of a technique as in a problem string, "axes=1:gamma_axes=1". A technique without rows here has one
-// variant, its defaults.
+// variant, its defaults. An operand that is not made unasked (outcome.h) is asked for: "mask=given".
 std::vector<std::string_view> variants_of(const Technique& technique);
 Parameters parameters_of(std::string_view variant);
 

@@ -12,7 +12,7 @@ class ForwardCase {
   ForwardCase(const Problem& problem, Report& report) : problem_(problem), report_(report) {}
 
   void run() {
-    Parameters p = parameters_of(problem_.variant);
+    Parameters p = suited(problem_.technique, parameters_of(problem_.variant), problem_.sizes);
     if (const auto why = reason_to_skip(problem_, p)) return report_.skipped("forward", *why);
     const Operands operands(problem_.technique, problem_.sizes, operand_type(problem_), p);
     const Array values =

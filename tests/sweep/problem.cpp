@@ -15,10 +15,12 @@ std::optional<std::string> reason_to_skip(const Problem& problem, const Paramete
   if (problem.types.only_scaling() && !gives(technique, "center")) return "u8 is for input scaling: " + name;
   if (takes(technique, "groups") && problem.sizes[1] % p.groups != 0)
     return "groups do not divide the channels: " + name;
+  const bool weights = takes(technique, "fan_in"), styled = takes(technique, "style");
   const bool trains = takes(technique, "running_mean") && p.mode == BatchNormMode::training;
   const bool one_value =
       gives(technique, "mean") && problem.sizes.product() == technique.shape_of("mean", problem.sizes, p).product();
-  if (one_value && (trains || takes(technique, "groups"))) return "one value per cell is refused: " + name;
+  const bool refuses = p.one_value == OneValue::error && (trains || takes(technique, "groups") || weights || styled);
+  if (one_value && refuses) return "one value per cell is refused: " + name;
   return std::nullopt;
 }
 

@@ -31,7 +31,7 @@ bool complete(const Technique& technique, const char* direction, Report& report)
     return false;
   }
   if (direction == backward && backward_oracle_named(name) == nullptr) {
-    report.failed(nowhere, missing_oracle(name, "tests/oracle_backward.cpp", "backward_oracle_named"));
+    report.failed(nowhere, missing_oracle(name, "tests/oracle_backward*.cpp", "backward_oracle_named"));
     return false;
   }
   return true;
