@@ -98,7 +98,7 @@ TEST(Epilogue, ActivationAndResidualAfterAreRoundedOnce) {
   for (const DType type : floating_types) {
     for (const Layout layout : {Layout::contiguous, Layout::channels_last, Layout::stepped}) {
       for (const Dims& sizes : {Dims{2, 4, 3, 7}, Dims{3, 70, 5, 9}}) {
-        const TestTensor x(type, random_values(sizes, type, 1), layout), z(type, random_values(sizes, type, 2));
+        const TestTensor x(type, random_values(sizes, type, 1), layout), z(type, random_values(sizes, type, 2), layout);
         for (const Fused& f : fused()) {
           const TestTensor plain = plain_result(f, x, sizes, layout);
           for (const Activation a : activations) {
@@ -179,7 +179,7 @@ TEST(Epilogue, BackwardGatesDyByY) {
         f.backward({.dx = expected}, passed, x, {}, default_context());
         Epilogue e{.activation = a, .slope = slope};
         if (a != Activation::none) e.y = y;
-        const TestTensor dx(type, sizes), dresidual(type, sizes, Layout::channels_last);
+        const TestTensor dx(type, sizes), dresidual(type, sizes);
         f.backward({.dx = dx, .dresidual = dresidual}, dy, x, e, default_context());
         EXPECT_EQ(dx.bits(), expected.bits()) << f.name;
         EXPECT_EQ(dresidual.bits(), passed.bits()) << f.name;
