@@ -11,6 +11,7 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <iterator>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -118,14 +119,31 @@ struct Batches {
   }
 };
 
+// What is for weights, not for images.
+bool of_weights(const std::string& name) {
+  const std::string weights[] = {"weight_standardization", "weight_norm", "max_norm", "clip", "spectral_norm"};
+  return std::find(std::begin(weights), std::end(weights), name) != std::end(weights);
+}
+
 // An image is a sample of four channels, the bands of seven rows from top to bottom; the cell of layer and RMS norm is
 // the image. Input scaling sees grey images, which have no channel axis.
-poise::Parameters parameters_for(const std::string& name, bool scales_input) {
+poise::Parameters parameters_for(const std::string& name, bool scales_input, const Batches& batches) {
+  static const Tensor zeros(DType::f32, {bands}), ones = [] {
+    Tensor t(DType::f32, {bands});
+    std::fill_n(t.data<float>(), bands, 1.0F);
+    return t;
+  }();
   poise::Parameters p;
   if (scales_input) p.channel_axes = {-1};
   if (name == "preset") p.preset = constants;
   if (name == "layer_norm" || name == "rms_norm") p.axes = {1, 2, 3};
   if (name == "group_norm") p.groups = 2;
+  if (name == "ghost_batch_norm") p.ghost_size = batches.images / 4;
+  if (name == "adaptive_instance_norm") p.style = batches.in(0);
+  if (name == "batch_renorm") {
+    p.running_mean = zeros;
+    p.running_var = ones;
+  }
   return p;
 }
 
@@ -139,7 +157,7 @@ void show(const poise::Technique& technique, const Batches& batches) {
   poise::Context context;
   context.threads = 1;  // as the probe
   const bool scales_input = batches.x.dtype() == DType::u8;
-  const poise::Parameters parameters = parameters_for(technique.name, scales_input);
+  const poise::Parameters parameters = parameters_for(technique.name, scales_input, batches);
   const auto run = [&](std::int64_t turn) {
     technique.run(batches.out(turn), batches.in(turn), parameters, {}, context);
   };
@@ -153,7 +171,7 @@ void show(const poise::Technique& technique, const Batches& batches) {
   const MeanStd after = mean_std(batches.y.data<float>(), batches.images * image);
   const double time = median(times);
   // "+ 0.0": no negative zero.
-  std::printf("%-14s %-40s %11.6f %9.6f %7.0f %6.0f %%\n", technique.name, cell_of(technique).c_str(),
+  std::printf("%-23s %-40s %11.6f %9.6f %7.0f %6.0f %%\n", technique.name, cell_of(technique).c_str(),
               std::round(after.mean * 1e6) / 1e6 + 0.0, after.std, time, 100 * median(limits) / time);
 }
 
@@ -165,9 +183,10 @@ void demonstrate(const Tensor& images) {
   const Batches normalized{images, y}, raw{pixels, y};
   std::printf("batches of %lld images, one thread, %s; four bands of seven rows are the channels\n",
               static_cast<long long>(normalized.images), poise::name_of(poise::active_target()));
-  std::printf("%-14s %-40s %11s %9s %7s %8s\n", "technique", "cell", "mean after", "std after", "us", "of limit");
+  std::printf("%-23s %-40s %11s %9s %7s %8s\n", "technique", "cell", "mean after", "std after", "us", "of limit");
   for (const poise::Technique& technique : poise::techniques()) {
-    const bool scales_input = std::strcmp(technique.results[0], "center") == 0;
+    if (of_weights(technique.name)) continue;
+    const bool scales_input = !technique.results.empty() && std::strcmp(technique.results[0], "center") == 0;
     show(technique, scales_input ? raw : normalized);
   }
   std::printf("100 %% of the limit: a copy of the same bytes in the same run\n");
