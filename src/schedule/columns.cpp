@@ -27,7 +27,7 @@ struct Tile {
 // One value a lane, padded for whole vectors. hi, scale, shift are in the compute type.
 struct Scratch {
   double *pivot = nullptr, *s = nullptr, *q = nullptr, *block_s = nullptr, *block_q = nullptr;
-  void *hi = nullptr, *scale = nullptr, *shift = nullptr, *wide = nullptr;
+  void *hi = nullptr, *scale = nullptr, *shift = nullptr;
   Measured* measured = nullptr;  // one a cell
   CellAffine* affine = nullptr;  // one a cell: merge has results to write and is called once
 };
@@ -95,7 +95,7 @@ class Columns {
       *array = workspace_.take<double>(width_);
       std::fill_n(*array, width_, 0.0);
     }
-    for (void** array : {&s.hi, &s.scale, &s.shift, &s.wide}) *array = workspace_.take<double>(width_);
+    for (void** array : {&s.hi, &s.scale, &s.shift}) *array = workspace_.take<double>(width_);
     s.measured = workspace_.take<Measured>(plan_.tile / merged_);
     std::fill_n(s.measured, plan_.tile / merged_, Measured{});
     s.affine = workspace_.take<CellAffine>(plan_.tile / merged_);
@@ -299,24 +299,32 @@ class Columns {
   }
 
   // z: where the epilogue's residual for the first lane of the first row lies, and from row to row.
-  void map(const MapColumns& m, const Scratch& scratch, std::int64_t z, std::int64_t z_stride) const noexcept {
-    if (job_.epilogue.present()) return finish_rows(m, scratch, z, z_stride);
+  void map(const MapColumns& m, std::int64_t z, std::int64_t z_stride) const noexcept {
+    if (job_.epilogue.present()) return finish_rows(m, z, z_stride);
     kernels_.map_columns[static_cast<int>(plan_.x_type)][static_cast<int>(plan_.y_type)](m);
   }
 
-  // Row by row: mapped in the compute type, while it is in L1 finished and stored.
-  void finish_rows(const MapColumns& all, const Scratch& scratch, std::int64_t z,
-                   std::int64_t z_stride) const noexcept {
+  // A stretch of a row at a time is mapped in the compute type, while it is in L1 finished and stored. The buffer is
+  // the caller's own: threads may share the tile.
+  void finish_rows(const MapColumns& all, std::int64_t z, std::int64_t z_stride) const noexcept {
+    constexpr std::int64_t stretch = 1024;
+    alignas(64) double wide[stretch];
     const DType compute = plan_.x_type == DType::f64 ? DType::f64 : DType::f32;
     for (std::int64_t r = 0; r < all.rows; ++r) {
-      MapColumns m = all;
-      m.rows = 1;
-      m.x = address(all.x, plan_.x_type, r * all.x_stride);
-      m.y = scratch.wide;
-      if (all.gamma != nullptr) m.gamma = address(all.gamma, compute, r * all.gamma_stride);
-      if (all.beta != nullptr) m.beta = address(all.beta, compute, r * all.beta_stride);
-      kernels_.map_columns[static_cast<int>(plan_.x_type)][static_cast<int>(compute)](m);
-      finish(job_, plan_, scratch.wide, z + r * z_stride, address(all.y, plan_.y_type, r * all.y_stride), all.lanes);
+      for (std::int64_t j = 0; j < all.lanes; j += stretch) {
+        MapColumns m = all;
+        m.rows = 1;
+        m.lanes = std::min(stretch, all.lanes - j);
+        m.x = address(all.x, plan_.x_type, r * all.x_stride + j);
+        m.y = wide;
+        m.hi = address(all.hi, compute, j);
+        m.scale = address(all.scale, compute, j);
+        m.shift = address(all.shift, compute, j);
+        if (all.gamma != nullptr) m.gamma = address(all.gamma, compute, r * all.gamma_stride + j * all.gamma_step);
+        if (all.beta != nullptr) m.beta = address(all.beta, compute, r * all.beta_stride + j * all.beta_step);
+        kernels_.map_columns[static_cast<int>(plan_.x_type)][static_cast<int>(compute)](m);
+        finish(job_, plan_, wide, z + r * z_stride + j, address(all.y, plan_.y_type, r * all.y_stride + j), m.lanes);
+      }
     }
   }
 
@@ -328,7 +336,7 @@ class Columns {
       m.rows = rows;
       m.lanes = lanes;
       m.streaming = plan_.streaming;
-      map(m, scratch, at.z, row_.z * plan_.fold);
+      map(m, at.z, row_.z * plan_.fold);
     });
   }
 
@@ -351,7 +359,7 @@ class Columns {
       m.y_stride = row_.y;
       m.rows = row_.size;
       m.lanes = last - first;
-      map(m, scratch, at.z + first, row_.z);
+      map(m, at.z + first, row_.z);
     }
   }
 
