@@ -102,6 +102,7 @@ TEST_F(Allocation, AWarmCallAllocatesNothing) {
         for (const DType operand : {DType::f32, DType::f64}) {
           Parameters p;
           if (takes(technique, "groups")) p.groups = 2;
+          p = suited(technique, p, sizes);
           const Operands operands(technique, sizes, operand, p);
           const auto memory = result_memory(technique, sizes, p);
           for (const int threads : {1, 2, 3}) {

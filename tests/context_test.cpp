@@ -34,7 +34,7 @@ void expect_same_bits(const TestTensor& x, Layout layout, std::initializer_list<
                       Parameters (*parameters)(const Technique&)) {
   for (const Technique& technique : techniques()) {
     SCOPED_TRACE(std::string(technique.name) + " " + name_of(layout));
-    Parameters p = parameters(technique);
+    Parameters p = suited(technique, parameters(technique), x.view().sizes());
     const Operands operands(technique, x.view().sizes(), DType::f32, p);
     Context context;
     context.threads = 1;
@@ -124,8 +124,8 @@ TEST(Stores, EveryPolicyGivesTheSameBits) {
     for (const Layout layout : {Layout::contiguous, Layout::channels_last, Layout::sliced}) {
       for (const DType type : floating_types) {
         SCOPED_TRACE(std::string(technique.name) + " " + name_of(layout) + " " + name_of(type));
-        Parameters p = parameters_for(technique);
         const Dims sizes{6, 24, 17, 23};
+        Parameters p = suited(technique, parameters_for(technique), sizes);
         const Operands operands(technique, sizes, DType::f32, p);
         const TestTensor x(type, random_values(sizes, type, 4), layout);
         Context context;
@@ -168,8 +168,9 @@ TEST(Plan, ExplainsWithoutTouchingData) {
   for (const Technique& technique : techniques()) {
     Context context;
     context.explain_only = true;
-    Parameters p = parameters_for(technique);
     const TestTensor x(DType::f32, random_values({4, 8, 9}, DType::f32, 6));
+    Parameters p = suited(technique, parameters_for(technique), x.view().sizes());
+    const Operands operands(technique, x.view().sizes(), DType::f32, p);
     TestTensor y(DType::f32, x.view().sizes());
     const auto before = y.memory();
     technique.run(y, x, p, {}, context);

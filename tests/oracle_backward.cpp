@@ -77,6 +77,9 @@ constexpr std::pair<std::string_view, BackwardOracle> oracle_table[] = {
     {"weight_standardization", weight_standardization_backward},
     {"weight_norm", weight_norm_backward},
     {"max_norm", max_norm_backward},
+    {"lp_norm", lp_norm_backward},
+    {"clip", clip_backward},
+    {"filter_response_norm", filter_response_norm_backward},
     {"global_response_norm", global_response_norm_backward},
     {"adaptive_instance_norm", adaptive_instance_norm_backward},
 };

@@ -42,6 +42,9 @@ std::vector<Sums> sums_of(const Array& x, const Array& dy, const Cells& cells, c
 ExpectedGradients backward(const Array& x, const Array& dy, const Cells& cells, const std::vector<Slope>& slopes,
                            const OperandKeys& o);
 
+ExpectedGradients lp_norm_backward(const Array& x, const Array& dy, const Parameters& p);
+ExpectedGradients clip_backward(const Array& x, const Array& dy, const Parameters& p);
+ExpectedGradients filter_response_norm_backward(const Array& x, const Array& dy, const Parameters& p);
 ExpectedGradients mean_variance_norm_backward(const Array& x, const Array& dy, const Parameters& p);
 ExpectedGradients batch_renorm_backward(const Array& x, const Array& dy, const Parameters& p);
 ExpectedGradients ghost_batch_norm_backward(const Array& x, const Array& dy, const Parameters& p);

@@ -158,6 +158,9 @@ Oracle oracle_named(std::string_view technique) {
       {"weight_standardization", oracle::weight_standardization},
       {"weight_norm", oracle::weight_norm},
       {"max_norm", oracle::max_norm},
+      {"lp_norm", oracle::lp_norm},
+      {"clip", oracle::clip},
+      {"filter_response_norm", oracle::filter_response_norm},
       {"global_response_norm", oracle::global_response_norm},
       {"adaptive_instance_norm", oracle::adaptive_instance_norm},
   };

@@ -37,6 +37,7 @@ constexpr Operand operand_table[] = {
     {"style", &Parameters::style, 0.7, 1.5},
     {"style_mean", &Parameters::style_mean, 0.4, 1},
     {"style_std", &Parameters::style_std, 0.5, -1},
+    {"threshold", &Parameters::threshold, -0.3, 0.2},
 };
 
 const unsigned char wanted = 0;
