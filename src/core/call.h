@@ -67,8 +67,6 @@ class Call {
   void result(const char* name, const TensorView& view, const Dims& sizes, DType type,
               std::initializer_list<ConstTensorView> others = {}) const;
 
-  // y is of x's floating type.
-  void same_types() const;
   void eps(double eps) const;
   void fraction(const char* name, double value) const;
   // Room for `count` doubles until the next call.

@@ -71,25 +71,23 @@ void instance_norm(TensorView y, ConstTensorView x, const InstanceNormOptions& o
   call.eps(o.eps);
   check_running(call, o, r, call.sizes_of(channel));
   check_saved(call, r, cells);
-  Job& job = call.job();
   if (evaluates(call, o)) {
     refuse_results(call, r, "none in evaluation with running statistics");
     call.keep(channel);
     const FromRunning merge(o.running_mean, o.running_var, deviation_of(o));
-    job.merge = &merge;
-    return execute(job, context);
+    call.job().merge = &merge;
+    return execute(call.job(), context);
   }
   call.keep(axes);
   check_one_value(call, o.one_value, "more than one value per sample and channel");
   const Running running(o.running_mean, o.running_var, r.running_mean, r.running_var, o.momentum);
   double* kept = running.wanted() ? call.memory(2 * cells.product()) : nullptr;
   const InstanceMerge merge(o, r, kept);
-  job.statistic = Statistic::moments;
-  job.merge = &merge;
-  execute(job, context);
+  call.job().statistic = Statistic::moments;
+  call.job().merge = &merge;
+  execute(call.job(), context);
   if (!running.wanted() || context.explain_only) return;
-  if (call.empty()) return running.keep();
-  running.update_by_average(kept, cells[0]);
+  call.empty() ? running.keep() : running.update_by_average(kept, cells[0]);
 }
 
 void instance_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
@@ -98,9 +96,7 @@ void instance_norm_backward(const Gradients& gradients, ConstTensorView dy, Cons
   const Dims axes = call.axes("channel_axis", {0, o.channel_axis});
   take_affine(call, o, gradients, {axes[1]});
   const Dims cells = begin(call, o, axes);
-  if (evaluates(call, o)) {
-    return constant_backward(call, FromRunning(o.running_mean, o.running_var, deviation_of(o)));
-  }
+  if (evaluates(call, o)) return constant_backward(call, FromRunning{o.running_mean, o.running_var, deviation_of(o)});
   normalize_backward(call, {saved.mean, saved.rstd}, cells, deviation_of(o));
 }
 
@@ -116,8 +112,9 @@ void instance_norm_second_backward(const SecondGradients& gradients, const Secon
     const FromRunning running(o.running_mean, o.running_var, deviation_of(o));
     return run_second_backward(call, job, {gradients, operands}, {}, deviation_of(o), &running);
   }
-  const Saved s = saved_or_measured(call, {saved.mean, saved.rstd}, cells, deviation_of(o));
-  run_second_backward(call, job, {gradients, operands}, s, deviation_of(o), nullptr);
+  run_second_backward(call, job, {gradients, operands},
+                      saved_or_measured(call, {saved.mean, saved.rstd}, cells, deviation_of(o)), deviation_of(o),
+                      nullptr);
 }
 
 }  // namespace poise

@@ -36,10 +36,9 @@ void layer_norm(TensorView y, ConstTensorView x, const LayerNormOptions& o, cons
   check_saved(call, r, call.sizes_of(axes.kept));
   check(call, o);
   const Normalize merge(deviation_of(o), r.mean, r.rstd);
-  Job& job = call.job();
-  job.statistic = Statistic::moments;
-  job.merge = &merge;
-  execute(job, context);
+  call.job().statistic = Statistic::moments;
+  call.job().merge = &merge;
+  execute(call.job(), context);
 }
 
 void layer_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,

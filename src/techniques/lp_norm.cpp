@@ -1,8 +1,8 @@
-// Lp normalization, and the clipping of weights. Arjovsky, Chintala, Bottou 2017, arXiv:1701.07875.
+// Lp normalization, as ONNX and the vector normalization of embeddings have it.
 //
-//     y = x / max(||x||_p, eps)      y = min(max(w, low), high)
+//     y = x / max(||x||_p, eps)
 //
-// x, w, y: any shape   nothing is kept: backward takes the norm again
+// x, y: any shape   nothing is kept: backward takes the norm again
 // A cell is all that shares one norm. Its map is no affine of x in the backward pass, so both run element by element in
 // float64.
 
@@ -15,6 +15,7 @@
 
 #include "core/call.h"
 #include "core/values.h"
+#include "schedule/execute.h"
 #include "schedule/pointwise.h"
 
 namespace poise {
@@ -52,17 +53,12 @@ double slope(double x, double n, double p, double largest_count) noexcept {
   return p == 2 ? x / n : p == 1 ? sign : sign * std::pow(std::fabs(x) / n, p - 1);
 }
 
-void check(const Call& call, const ClipOptions& o) {
-  if (!(o.low <= o.high))
-    call.fail(Code::usage, "low", fmt::format("at most high {}", o.high), fmt::format("{}", o.low));
-}
-
 }  // namespace
 
 void lp_norm(TensorView y, ConstTensorView x, const LpNormOptions& o, const LpNormResults& r, Context& context) {
   Call call("lp_norm", y, x, context);
   call.result("norm", r.norm, begin(call, o), DType::f64);
-  call.same_types();
+  plan_only(call.job(), context);
   const Job& job = call.job();
   const Values norm(r.norm);
   for_each_cell(job, context, [&](const Offsets& base, const Partition& inner) {
@@ -91,34 +87,6 @@ void lp_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTenso
       double dx = divisor == 0 ? 0 : dy_at(job, at) / divisor;
       if (n >= o.eps && n != 0) dx -= sum / n / n * slope(x_at(job, at), n, o.p, largest);
       set_y(job, at, dx);
-    });
-  });
-}
-
-void clip(TensorView y, ConstTensorView w, const ClipOptions& o, Context& context) {
-  Call call("clip", y, w, context);
-  check(call, o);
-  call.same_types();
-  const Job& job = call.job();
-  for_each_cell(job, context, [&](const Offsets& base, const Partition& inner) {
-    for_each_offset(base, inner, [&](const Offsets& at) {
-      const double v = x_at(job, at);
-      set_y(job, at, v < o.low ? o.low : v > o.high ? o.high : v);
-    });
-  });
-}
-
-void clip_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView w, const ClipOptions& o,
-                   Context& context) {
-  Call call("clip", gradients.dx, dy, w, context);
-  call.refuse_parameter_gradients(gradients);
-  check(call, o);
-  const Job& job = call.job();
-  if (!job.maps) return;
-  for_each_cell(job, context, [&](const Offsets& base, const Partition& inner) {
-    for_each_offset(base, inner, [&](const Offsets& at) {
-      const double v = x_at(job, at);
-      set_y(job, at, v < o.low || v > o.high ? 0 : dy_at(job, at));
     });
   });
 }

@@ -114,4 +114,14 @@ void check_counts(const Call& call, OneValue policy, const PerCell<T>& cells) {
     if (cell.count == 1) call.fail(Code::shape, "x", "more than one value per channel over all ranks", "1");
 }
 
+// A backward job whose sums are known: nothing is gated or summed again.
+inline Job map_alone(const Job& summed, const Derivative& given) noexcept {
+  Job map = summed;
+  map.gate = {};
+  map.derivative = &given;
+  map.dgamma = map.dbeta = nullptr;
+  for (Dim& d : map.partition.dims()) d.param = 0;
+  return map;
+}
+
 }  // namespace poise

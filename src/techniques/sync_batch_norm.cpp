@@ -107,11 +107,7 @@ void sync_batch_norm_backward(const Gradients& gradients, ConstTensorView dy, Co
   merge_ranks(sums.mine, sums.gathered, ranks);
   check_counts(*call, o.one_value, sums);
   const SumsOverRanks given(SumsOverRanks::Step::given, *derivative, sums.mine);
-  Job map = call->job();
-  map.derivative = &given;
-  map.gate = {};  // done when this rank summed
-  map.dgamma = map.dbeta = nullptr;
-  for (Dim& d : map.partition.dims()) d.param = 0;
+  const Job map = map_alone(call->job(), given);
   if (map.maps) execute(map, context);
   call->store_gradients();
 }
