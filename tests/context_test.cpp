@@ -34,7 +34,9 @@ void expect_same_bits(const TestTensor& x, Layout layout, std::initializer_list<
                       Parameters (*parameters)(const Technique&)) {
   for (const Technique& technique : techniques()) {
     SCOPED_TRACE(std::string(technique.name) + " " + name_of(layout));
-    if (technique.name == std::string_view("lp_norm")) continue;  // a cell a thread: few cells use few threads
+    // A cell a thread: few cells use few threads.
+    const std::string_view name = technique.name;
+    const bool by_cells = name == "lp_norm" || name == "ghost_batch_norm" || name == "spectral_norm";
     Parameters p = suited(technique, parameters(technique), x.view().sizes());
     const Operands operands(technique, x.view().sizes(), DType::f32, p);
     Context context;
@@ -44,7 +46,7 @@ void expect_same_bits(const TestTensor& x, Layout layout, std::initializer_list<
     for (const int threads : numbers) {
       context.threads = threads;
       const Outcome many = run(technique, x, {DType::f32, layout}, p, context);
-      EXPECT_EQ(context.threads_used(), threads) << context.plan();
+      EXPECT_TRUE(by_cells || context.threads_used() == threads) << context.plan();
       EXPECT_SAME_BITS(one, many);
     }
   }

@@ -117,7 +117,7 @@ ExpectedGradients clip_backward(const Array& x, const Array& dy, const Parameter
   e.x = x.type;
   e.dx = Array(x.sizes, 0, x.type);
   for (std::size_t i = 0; i < x.size(); ++i) {
-    e.dx[i] = x[i] < low || x[i] > high ? 0 : dy[i];
+    e.dx[i] = std::isnan(x[i]) ? x[i] : x[i] < low || x[i] > high ? 0 : dy[i];
     e.terms.push_back(std::fabs(e.dx[i]));
     e.growth.push_back(0);
   }

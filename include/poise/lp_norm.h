@@ -35,7 +35,7 @@ struct ClipOptions {
 POISE_API void clip(TensorView y, ConstTensorView w, const ClipOptions& options = {},
                     Context& context = default_context());
 
-// dx = dy where low <= w <= high, else 0. Gradients: dx.
+// dx = dy where low <= w <= high, else 0; NaN where w is. Gradients: dx.
 POISE_API void clip_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView w,
                              const ClipOptions& options = {}, Context& context = default_context());
 

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "core/call.h"
 #include "schedule/execute.h"
 #include "schedule/pointwise.h"
@@ -49,7 +51,7 @@ void clip_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorVi
   for_each_cell(job, context, [&](const Offsets& base, const Partition& inner) {
     for_each_offset(base, inner, [&](const Offsets& at) {
       const double v = x_at(job, at);
-      set_y(job, at, v < o.low || v > o.high ? 0 : dy_at(job, at));
+      set_y(job, at, std::isnan(v) ? v : v < o.low || v > o.high ? 0 : dy_at(job, at));
     });
   });
 }
