@@ -5,10 +5,12 @@ find_package(ZLIB REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(turbojpeg REQUIRED IMPORTED_TARGET libturbojpeg)
+find_package(PNG REQUIRED)
 
 file(GLOB data_sources CONFIGURE_DEPENDS src/io/*.cpp src/data/*.cpp)
 add_library(poise_data STATIC ${data_sources})
 target_include_directories(poise_data PUBLIC src)
 target_link_libraries(poise_data
   PUBLIC poise_static nlohmann_json::nlohmann_json fmt::fmt
-  PRIVATE poise_flags ZLIB::ZLIB LibArchive::LibArchive PkgConfig::xxhash OpenMP::OpenMP_CXX)
+  PRIVATE poise_flags ZLIB::ZLIB LibArchive::LibArchive PkgConfig::xxhash PkgConfig::turbojpeg PNG::PNG OpenMP::OpenMP_CXX)
