@@ -2,7 +2,7 @@
 
 add_executable(poise_accuracy bench/accuracy/accuracy.cpp bench/accuracy/poise.cpp bench/accuracy/table.cpp)
 target_include_directories(poise_accuracy PRIVATE bench/accuracy)
-target_link_libraries(poise_accuracy PRIVATE poise_test_support fmt::fmt-header-only)
+target_link_libraries(poise_accuracy PRIVATE poise_test_support)
 
 find_path(TORCH_HEADERS ATen/ATen.h)
 find_library(TORCH_CPU torch_cpu)

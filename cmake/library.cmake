@@ -18,7 +18,8 @@ endif()
 add_library(poise_objects OBJECT ${library_sources} ${kernel_sources})
 set_target_properties(poise_objects PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_include_directories(poise_objects PUBLIC include PRIVATE src)
-target_link_libraries(poise_objects PRIVATE poise_flags hwy::hwy fmt::fmt-header-only OpenMP::OpenMP_CXX)
+# Not header-only fmt: compiled in every file it would be most of the build.
+target_link_libraries(poise_objects PRIVATE poise_flags hwy::hwy fmt::fmt OpenMP::OpenMP_CXX)
 
 target_precompile_headers(poise_objects PRIVATE <fmt/format.h>)
 set_source_files_properties(${kernel_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
@@ -36,5 +37,5 @@ foreach(target IN ITEMS poise poise_static)
   target_compile_features(${target} INTERFACE cxx_std_20)
   target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                               $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_libraries(${target} PRIVATE hwy::hwy OpenMP::OpenMP_CXX)
+  target_link_libraries(${target} PRIVATE hwy::hwy fmt::fmt OpenMP::OpenMP_CXX)
 endforeach()

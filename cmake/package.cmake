@@ -7,7 +7,7 @@ install(TARGETS poise EXPORT poise-shared DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS poise_static EXPORT poise-static DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS poise_mpi EXPORT poise-mpi DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
-# An export set each: users of the shared library need neither Highway nor OpenMP nor MPI on their machine.
+# An export set each: users of the shared library need neither Highway nor fmt nor OpenMP nor MPI on their machine.
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/poise)
 install(EXPORT poise-shared NAMESPACE poise:: DESTINATION ${package_dir})
 install(EXPORT poise-static NAMESPACE poise:: DESTINATION ${package_dir})

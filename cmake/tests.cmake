@@ -35,6 +35,20 @@ if(MPI_CXX_FOUND)
   target_link_libraries(poise_mpi_tests PRIVATE poise_test_support poise_mpi MPI::MPI_CXX GTest::gtest)
 endif()
 
+# Against Debian's libtorch, where it is found.
+find_path(TORCH_HEADERS ATen/ATen.h)
+find_library(TORCH_CPU torch_cpu)
+find_library(TORCH_C10 c10)
+if(TORCH_HEADERS AND TORCH_CPU AND TORCH_C10)
+  add_executable(poise_torch_tests tests/torch/torch_test.cpp)
+  target_compile_options(poise_torch_tests PRIVATE ${POISE_CALLER_OPTIONS})
+  target_include_directories(poise_torch_tests SYSTEM PRIVATE ${TORCH_HEADERS}
+    ${TORCH_HEADERS}/torch/csrc/api/include)
+  target_link_libraries(poise_torch_tests PRIVATE poise_test_support GTest::gtest_main ${TORCH_CPU} ${TORCH_C10})
+  add_test(NAME torch COMMAND poise_torch_tests)
+  set_tests_properties(torch PROPERTIES LABELS peer)
+endif()
+
 add_executable(poise_sweep ${sweep_sources})
 target_compile_definitions(poise_sweep PRIVATE POISE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 target_link_libraries(poise_sweep PRIVATE poise_test_support)

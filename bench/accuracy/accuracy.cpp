@@ -31,7 +31,7 @@ Parameters parameters_for(const Technique& technique) {
   if (test::takes(technique, "eps")) p.eps = 1e-5;
   if (test::takes(technique, "groups")) p.groups = 6;
   if (test::takes(technique, "axes") && test::takes(technique, "gamma_axes")) p.axes = {1, 2, 3};
-  return p;
+  return test::suited(technique, p, sizes);
 }
 
 // The mean at which an ulp of the type is as large as the deviation: beyond, x is a few values.
@@ -59,8 +59,8 @@ class Accuracy {
   void compare(Tables& tables, std::size_t column, const Technique& technique, const Parameters& p, const Array& x,
                const Array& dy, bool relative);
   // A technique that these sizes or absent operands do not suit has no line.
-  void compare_or_skip(Tables& tables, std::size_t column, const Technique& technique, const Parameters& p,
-                       const Array& x, const Array& dy, bool relative);
+  void compare_or_skip(Tables& tables, std::size_t column, const Technique& technique, Parameters p, const Array& x,
+                       const Array& dy, bool relative);
 
   std::vector<std::unique_ptr<Candidate>> libraries_;
   void write(const Tables& tables, bool float32);
@@ -94,8 +94,9 @@ void Accuracy::compare(Tables& tables, std::size_t column, const Technique& tech
   }
 }
 
-void Accuracy::compare_or_skip(Tables& tables, std::size_t column, const Technique& technique, const Parameters& p,
+void Accuracy::compare_or_skip(Tables& tables, std::size_t column, const Technique& technique, Parameters p,
                                const Array& x, const Array& dy, bool relative) {
+  const test::Operands needed(technique, sizes, x.type, p, {});
   try {
     test::run(technique, test::TestTensor(x.type, x), {x.type}, p);
   } catch (const Error& error) {
