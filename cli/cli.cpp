@@ -95,6 +95,8 @@ int parse(CLI::App& app, int argc, const char* const* argv) {
     return fail(usage, fmt::format("{} (see {} --help)", explain(app, error), path_of(deepest(app))));
   } catch (const Error& error) {
     return fail(exit_of(error.code()), error.what());
+  } catch (const Differs&) {
+    return differs;
   } catch (const Interrupted& stop) {
     return fail(static_cast<Exit>(interrupted - SIGINT + stop.signal), "interrupted, nothing written");
   } catch (const std::bad_alloc&) {

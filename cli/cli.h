@@ -20,6 +20,9 @@ enum Exit : int { done = 0, differs = 1, usage = 2, bad_data = 3, refused = 4, f
 
 Exit exit_of(Code code) noexcept;
 
+// Thrown by a verb whose comparison found a difference and has said so.
+struct Differs {};
+
 void add_globals(CLI::App& app);
 void add_run(CLI::App& app);
 void add_list(CLI::App& app);

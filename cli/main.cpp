@@ -1,5 +1,7 @@
 #include "cli/apply.h"
+#include "cli/check.h"
 #include "cli/cli.h"
+#include "cli/show.h"
 #include "cli/stats.h"
 
 int main(int argc, char** argv) {
@@ -10,6 +12,8 @@ int main(int argc, char** argv) {
   poise::add_list(app);
   poise::add_explain(app);
   poise::add_stats(app);
+  poise::add_show(app);
+  poise::add_check(app);
   poise::add_apply(app);
   return poise::dispatch(app, argc, argv);
 }

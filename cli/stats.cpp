@@ -53,6 +53,8 @@ void print_bytes(const StatisticsFile& file, std::int64_t channel, const Channel
              histogram.share(255));
 }
 
+}  // namespace
+
 void print_summary(const StatisticsFile& file) {
   print_header(file.provenance);
   fmt::print(fmt::runtime(row), "channel", "count", "mean", "std", "std (n-1)", "min", "max");
@@ -83,6 +85,8 @@ void print_notes(const StatisticsFile& file) {
   if (nan + infinite > 0) note(fmt::format("{} NaN and {} infinite values are left out", nan, infinite));
   if (constant > 0) note(fmt::format("{} of {} channels are constant", constant, file.statistics.channels()));
 }
+
+namespace {
 
 void stats(const Request& request) {
   if (request.split) check_split(*request.split);
