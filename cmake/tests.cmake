@@ -39,7 +39,7 @@ endif()
 find_path(TORCH_HEADERS ATen/ATen.h)
 find_library(TORCH_CPU torch_cpu)
 find_library(TORCH_C10 c10)
-if(TORCH_HEADERS AND TORCH_CPU AND TORCH_C10)
+if(TORCH_HEADERS AND TORCH_CPU AND TORCH_C10 AND NOT POISE_SANITIZE)
   add_executable(poise_torch_tests tests/torch/torch_test.cpp)
   target_compile_options(poise_torch_tests PRIVATE ${POISE_CALLER_OPTIONS})
   target_include_directories(poise_torch_tests SYSTEM PRIVATE ${TORCH_HEADERS}

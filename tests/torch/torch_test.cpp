@@ -187,7 +187,7 @@ const TorchCase cases[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(EveryFunction, AgainstTorch, ::testing::ValuesIn(cases),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& c) { return std::string(c.param.name); });
 
 }  // namespace
 }  // namespace poise::test
