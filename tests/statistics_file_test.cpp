@@ -86,17 +86,26 @@ TEST(StatisticsFileTest, TheTextIsStable) {
     "compression": "none",
     "dtype": "f32",
     "shape": [2],
-    "fingerprint": "xxh3-128:5f3d82384500685e8dcb6c5996c80956"
+    "fingerprint": "xxh3-128:5f3d82384500685e8dcb6c5996c80956",
+    "images": null
   },
   "samples": {
     "seen": 2,
     "used": 2,
     "skipped": 0,
-    "failed": 0
+    "failed": 0,
+    "failures": [],
+    "hashes": null
   },
   "split": "val",
   "channel_axis": null,
+  "per": "channel",
   "scale": 1.0,
+  "estimator": "pixel",
+  "weight": "pixel",
+  "sizes": null,
+  "classes": null,
+  "outliers": null,
   "channels": [
     {
       "count": 2,

@@ -3,40 +3,58 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <vector>
 
+#include "core/counts.h"
 #include "core/moments.h"
 
 namespace poise {
 
-// Sums over as many elements as 64 bits count do not fit in 64 bits.
-__extension__ typedef unsigned __int128 uint128;  // NOLINT(modernize-use-using): only a typedef takes __extension__
-
 // Histogram: the statistic of 8-bit data, how often each of the 256 values occurs. Everything else (moments, range,
 // quantiles, shares) follows from it exactly, so results are the same for every order, split and number of workers.
+// What the functions promise is in core/counts.h.
 struct Histogram {
   std::array<std::uint64_t, 256> counts{};
 
   void add(std::span<const std::uint8_t> values) noexcept;
   void merge(const Histogram& other) noexcept;
 
-  std::uint64_t count() const noexcept;
-  uint128 sum() const noexcept;
-  uint128 sum_squares() const noexcept;
+  std::uint64_t count() const noexcept { return total(counts); }
+  uint128 sum() const noexcept { return poise::sum(counts); }
+  uint128 sum_squares() const noexcept { return poise::sum_squares(counts); }
+  Moments moments() const noexcept { return integer_moments(count(), sum(), sum_squares()); }
+  std::uint8_t min() const noexcept { return static_cast<std::uint8_t>(first_value(counts)); }
+  std::uint8_t max() const noexcept { return static_cast<std::uint8_t>(last_value(counts)); }
+  std::uint8_t quantile(double q) const noexcept { return static_cast<std::uint8_t>(poise::quantile(counts, q)); }
+  double share(std::uint8_t value) const noexcept { return poise::share(counts, value); }
+};
 
-  // Formed in integers up to the last division. With u = 2^-53: mean within 1 rounding (u) below 2^45 elements, 3
-  // above; m2 within 2 below 2^53 elements and 2^53 in m2, 4 above. One that is 0 is 0.
-  Moments moments() const noexcept;
+// The same of 16-bit data: 65,536 values, on the heap.
+struct Histogram16 {
+  std::vector<std::uint64_t> counts = std::vector<std::uint64_t>(65536);
 
-  // The smallest and the greatest value that occurs; of no elements 255 and 0, so that min > max says so.
-  std::uint8_t min() const noexcept;
-  std::uint8_t max() const noexcept;
+  void merge(const Histogram16& other) noexcept;
+  Moments moments() const noexcept { return integer_moments(total(counts), sum(counts), sum_squares(counts)); }
+};
 
-  // The smallest value whose cumulative share is at least q (0 to 1): q = 0.5 is the lower median, 0 the minimum, 1 the
-  // maximum. It is a value that occurs, never an interpolation. Of no elements 0.
-  std::uint8_t quantile(double q) const noexcept;
+// The statistic of integers where there are too many units for a histogram each, such as the pixels of an image:
+// exact too, but without quantiles.
+struct IntegerSums {
+  std::uint64_t count = 0, sum = 0, sum_squares = 0;
+  std::uint64_t min = ~std::uint64_t{0}, max = 0;  // of no elements min > max
 
-  // The share of the elements that equal value; of no elements 0.
-  double share(std::uint8_t value) const noexcept;
+  // More 16-bit elements could overflow sum_squares.
+  static constexpr std::uint64_t max_count = std::uint64_t{1} << 32;
+
+  void add(std::uint64_t value) noexcept {
+    ++count;
+    sum += value;
+    sum_squares += value * value;
+    min = value < min ? value : min;
+    max = value > max ? value : max;
+  }
+  void merge(const IntegerSums& other) noexcept;
+  Moments moments() const noexcept { return integer_moments(count, sum, sum_squares); }
 };
 
 }  // namespace poise

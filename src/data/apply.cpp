@@ -13,10 +13,11 @@ namespace poise {
 namespace {
 
 void check_units(const StatisticsFile& file, const SourceInfo& data) {
-  const DType of = file.provenance.dtype;
-  if ((of == DType::u8) == (data.dtype == DType::u8)) return;
-  throw Error(Code::refused, fmt::format("[apply] {}: expected {} data like the statistics', got {}", data.name,
-                                         of == DType::u8 ? "8-bit" : "floating", name_of(data.dtype)));
+  const ValueType of = file.provenance.dtype, got = data.dtype;
+  if (of.full_scale() == got.full_scale()) return;
+  const char* units = of == DType::u8 ? "8-bit" : of.is_integer() ? "16-bit" : "floating";
+  throw Error(Code::refused,
+              fmt::format("[apply] {}: expected {} data like the statistics', got {}", data.name, units, name_of(got)));
 }
 
 void check_channels(std::int64_t expected, const SourceInfo& data, std::int64_t channels) {
@@ -107,8 +108,9 @@ Scaling scaling_of(const StatisticsFile& file, Method method, const SourceInfo& 
       throw Error(Code::data, fmt::format("[apply] statistics: expected values in channel {}, got none", c));
     }
     const bool by_deviation = method == Method::zscore;
-    const double first = by_deviation ? summary.mean : *summary.min;
-    const double second = by_deviation ? summary.std : *summary.max;
+    const Estimate meant = estimate(file, c);
+    const double first = by_deviation ? meant.mean : *summary.min;
+    const double second = by_deviation ? meant.std : *summary.max;
     const bool constant = by_deviation ? second == 0 : first == second;
     if (constant) scaling.constant_channels.push_back(c);
     scaling.first.push_back(first);

@@ -31,17 +31,23 @@ void Fingerprint::merge(const Fingerprint& other) noexcept {
   high_ += other.high_ + (carry ? 1 : 0);
 }
 
-std::string Fingerprint::str() const { return fmt::format("{}{:016x}{:016x}", prefix, high_, low_); }
+std::string Fingerprint::digits() const { return fmt::format("{:016x}{:016x}", high_, low_); }
+std::string Fingerprint::str() const { return std::string(prefix) + digits(); }
 
-Fingerprint Fingerprint::parse(const std::string& text) {
+Fingerprint Fingerprint::parse_digits(std::string_view digits) {
   Fingerprint result;
-  const std::string_view digits = std::string_view(text).substr(std::min(text.size(), prefix.size()));
-  if (!text.starts_with(prefix) || digits.size() != 32 || !parse_word(digits.substr(0, 16), result.high_) ||
+  if (digits.size() != 32 || !parse_word(digits.substr(0, 16), result.high_) ||
       !parse_word(digits.substr(16), result.low_)) {
-    throw Error(Code::data, fmt::format("[stats] fingerprint: expected {} and 32 hexadecimal digits, got '{}'", prefix,
-                                        text.substr(0, 64)));
+    throw Error(Code::data,
+                fmt::format("[stats] fingerprint: expected 32 hexadecimal digits, got '{}'", digits.substr(0, 64)));
   }
   return result;
+}
+
+Fingerprint Fingerprint::parse(const std::string& text) {
+  if (text.starts_with(prefix)) return parse_digits(std::string_view(text).substr(prefix.size()));
+  throw Error(Code::data, fmt::format("[stats] fingerprint: expected {} and 32 hexadecimal digits, got '{}'", prefix,
+                                      text.substr(0, 64)));
 }
 
 }  // namespace poise

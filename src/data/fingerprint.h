@@ -1,9 +1,11 @@
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace poise {
 
@@ -18,7 +20,10 @@ class Fingerprint {
   // "xxh3-128:" and 32 hexadecimal digits; Error{data} for any other text.
   std::string str() const;
   static Fingerprint parse(const std::string& text);
-  friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
+  // The digits alone.
+  std::string digits() const;
+  static Fingerprint parse_digits(std::string_view digits);
+  friend auto operator<=>(const Fingerprint&, const Fingerprint&) = default;
 
  private:
   std::uint64_t high_ = 0, low_ = 0;

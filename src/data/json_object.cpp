@@ -49,6 +49,42 @@ std::uint64_t JsonObject::count(const char* key) const {
   return at(key, &nlohmann::json::is_number_unsigned, "a whole number of at least 0").get<std::uint64_t>();
 }
 
+uint128 JsonObject::large_count(const char* key) const {
+  const std::string digits = string(key);
+  bool fits = !digits.empty() && digits.size() <= 38;  // below 2^128
+  uint128 value = 0;
+  for (const char digit : digits) {
+    fits = fits && '0' <= digit && digit <= '9';
+    value = value * 10 + static_cast<unsigned>(digit - '0');
+  }
+  if (!fits) fail(key, "a text of at most 38 digits", "'" + digits.substr(0, 64) + "'");
+  return value;
+}
+
+bool JsonObject::boolean(const char* key) const {
+  return at(key, &nlohmann::json::is_boolean, "true or false").get<bool>();
+}
+
+std::vector<std::string> JsonObject::strings(const char* key) const {
+  std::vector<std::string> values;
+  for (const nlohmann::json& value : at(key, &nlohmann::json::is_array, "an array")) {
+    if (!value.is_string()) fail(key, "texts", shown(value));
+    values.push_back(value.get<std::string>());
+  }
+  return values;
+}
+
+std::vector<std::vector<std::uint64_t>> JsonObject::rows(const char* key, std::size_t columns) const {
+  std::vector<std::vector<std::uint64_t>> rows;
+  for (const nlohmann::json& row : at(key, &nlohmann::json::is_array, "an array")) {
+    bool counts = row.is_array() && row.size() == columns;
+    for (std::size_t i = 0; counts && i < columns; ++i) counts = row[i].is_number_unsigned();
+    if (!counts) fail(key, fmt::format("arrays of {} whole numbers of at least 0", columns), shown(row));
+    rows.push_back(row.get<std::vector<std::uint64_t>>());
+  }
+  return rows;
+}
+
 std::vector<std::uint64_t> JsonObject::counts(const char* key) const {
   std::vector<std::uint64_t> values;
   for (const nlohmann::json& value : at(key, &nlohmann::json::is_array, "an array")) {
@@ -69,6 +105,8 @@ std::vector<JsonObject> JsonObject::objects(const char* key) const {
   }
   return values;
 }
+
+bool JsonObject::has(const char* key) const { return json_->contains(key); }
 
 bool JsonObject::is_null(const char* key) const {
   const auto found = json_->find(key);

@@ -26,7 +26,7 @@ class CountMeasure final : public Measure {
     position_ += count;
   }
 
-  Statistics finish() override { return {DType::u8, std::move(channels_)}; }
+  Statistics finish() override { return {DType::u8, Statistics::State(std::move(channels_))}; }
 
  private:
   // Channels innermost: every value is a run of its own.
@@ -140,7 +140,7 @@ class FloatMeasure final : public Measure {
       }
       channels.push_back(state.channel);
     }
-    return {DTypeOf<T>::value, std::move(channels)};
+    return {DTypeOf<T>::value, Statistics::State(std::move(channels))};
   }
 
  private:

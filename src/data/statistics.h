@@ -6,12 +6,12 @@
 #include <variant>
 #include <vector>
 
-#include <poise/dtype.h>
-
 #include "core/histogram.h"
 #include "core/moments.h"
 #include "core/range.h"
 #include "data/channel_layout.h"
+#include "data/sample_moments.h"
+#include "data/value_type.h"
 
 namespace poise {
 
@@ -33,27 +33,40 @@ struct ChannelSummary {
   std::optional<double> min, max;    // absent of no values
 };
 
-// The statistics of a data set, one state a channel, mergeable: integer counts for 8-bit data (exact, so the same for
-// every order and split), Moments and Range for floating data.
+// The statistics of a data set, one state a channel, mergeable: integer counts, or sums where there are too many
+// channels for counts, for 8- and 16-bit data (exact, so the same for every order and split), Moments and Range for
+// floating data.
 class Statistics {
  public:
-  Statistics(DType dtype, std::int64_t channels);
-  Statistics(DType dtype, std::vector<Histogram> channels) : dtype_(dtype), state_(std::move(channels)) {}
-  Statistics(DType dtype, std::vector<FloatChannel> channels) : dtype_(dtype), state_(std::move(channels)) {}
+  using State = std::variant<std::vector<Histogram>, std::vector<Histogram16>, std::vector<IntegerSums>,
+                             std::vector<FloatChannel>>;
 
-  DType dtype() const noexcept { return dtype_; }
+  // Histograms for integers, else floats, all empty.
+  Statistics(ValueType type, std::int64_t channels);
+  Statistics(ValueType type, State state, std::vector<SampleMoments> samples = {})
+      : type_(type), state_(std::move(state)), samples_(std::move(samples)) {}
+
+  ValueType dtype() const noexcept { return type_; }
   std::int64_t channels() const noexcept;
-  // One a channel where the data is 8-bit, else none; and the other way round.
+  // Exactly one of these has one a channel, the others are empty.
   std::span<const Histogram> histograms() const noexcept;
+  std::span<const Histogram16> histograms16() const noexcept;
+  std::span<const IntegerSums> sums() const noexcept;
   std::span<const FloatChannel> floats() const noexcept;
+  // 256 or 65,536 counts where the channel has a histogram, else none.
+  Counts counts(std::int64_t channel) const noexcept;
+  // One a channel, or none where the data has no samples of their own statistics.
+  std::span<const SampleMoments> samples() const noexcept { return samples_; }
+
   ChannelSummary summary(std::int64_t channel) const;
 
-  // Error{shape} unless type and channels agree.
+  // Error{shape} unless type, channels and kind of state agree, Error{data} for more than sums can count.
   void merge(const Statistics& other);
 
  private:
-  DType dtype_;
-  std::variant<std::vector<Histogram>, std::vector<FloatChannel>> state_;
+  ValueType type_;
+  State state_;
+  std::vector<SampleMoments> samples_;
 };
 
 }  // namespace poise

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <poise/error.h>
 
+#include "data/image_set_reader.h"
 #include "data/json_object.h"
 #include "data/statistics_file.h"
 #include "data/statistics_schema.h"
@@ -13,8 +14,9 @@
 namespace poise {
 namespace {
 
-// The largest file Poise writes: max_channels of 256 counts of 20 digits.
+// Larger than any file Poise writes but those that list very many samples.
 constexpr std::uint64_t max_file_bytes = std::uint64_t{1} << 29;
+constexpr std::size_t max_image_channels = 4;
 
 template <class Make>
 auto checked(const JsonObject& json, const char* key, const char* expected, const Make& make) {
@@ -23,6 +25,11 @@ auto checked(const JsonObject& json, const char* key, const char* expected, cons
   } catch (const Error&) {
     json.fail(key, expected, json.string(key).substr(0, 64));
   }
+}
+
+template <class E>
+E read_choice(const JsonObject& json, const char* key) {
+  return checked(json, key, words_of<E>().c_str(), [](const std::string& word) { return choice_named<E>(word); });
 }
 
 Dims read_shape(const JsonObject& json) {
@@ -46,13 +53,28 @@ void read_samples(const JsonObject& json, Provenance& p) {
   if (!within) json.fail("seen", "used + skipped + failed", fmt::format("{}", p.seen));
 }
 
-int read_channel_axis(const JsonObject& json, const Dims& shape) {
+int read_channel_axis(const JsonObject& json, const Provenance& p) {
   if (json.is_null("channel_axis")) return -1;
   const std::uint64_t axis = json.count("channel_axis");
-  if (axis >= static_cast<std::uint64_t>(shape.size())) {
-    json.fail("channel_axis", fmt::format("an axis of shape {} or null", shape.str()), fmt::format("{}", axis));
+  const bool right = p.images ? axis == 3 : axis < static_cast<std::uint64_t>(p.shape.size());
+  if (!right) {
+    const std::string expected = p.images ? "3" : "an axis of shape " + p.shape.str();
+    json.fail("channel_axis", expected + " or null", fmt::format("{}", axis));
   }
   return static_cast<int>(axis);
+}
+
+void read_images(const JsonObject& source, Provenance& p) {
+  p.images = !source.is_null("images");
+  if (p.images) {
+    const JsonObject images = source.object("images");
+    p.decoder = images.string("decoder");
+    p.mode = read_choice<ColourMode>(images, "mode");
+    p.alpha = read_choice<Alpha>(images, "alpha");
+  }
+  if (!p.images || !source.is_null("shape")) p.shape = read_shape(source);
+  const bool square = p.shape.size() == 4 || (p.shape.empty() && source.is_null("shape"));
+  if (p.images && !square) source.fail("shape", "4 sizes of images, or null", p.shape.str());
 }
 
 std::optional<std::string> read_split(const JsonObject& json) {
@@ -70,26 +92,53 @@ Provenance read_provenance(const JsonObject& json) {
   p.name = source.string("name");
   p.format = source.string("format");
   p.compression = source.string("compression");
-  p.dtype = checked(source, "dtype", "f32, f64, bf16, f16 or u8", [](const std::string& s) { return dtype_named(s); });
-  p.shape = read_shape(source);
+  p.dtype = checked(source, "dtype", "f32, f64, bf16, f16, u8 or u16",
+                    [](const std::string& s) { return value_type_named(s); });
+  read_images(source, p);
   p.fingerprint = checked(source, "fingerprint", "xxh3-128: and 32 hexadecimal digits", Fingerprint::parse);
   read_samples(json.object("samples"), p);
   p.split = read_split(json);
-  p.channel_axis = read_channel_axis(json, p.shape);
+  p.channel_axis = read_channel_axis(json, p);
+  p.per = read_choice<Grouping>(json, "per");
   return p;
 }
 
-Histogram read_histogram(const JsonObject& json) {
+void read_counts(const JsonObject& json, std::span<std::uint64_t> to) {
   const std::vector<std::uint64_t> counts = json.counts("counts");
-  Histogram histogram;
-  if (counts.size() != histogram.counts.size()) json.fail("counts", "256 counts", fmt::format("{}", counts.size()));
-  std::copy(counts.begin(), counts.end(), histogram.counts.begin());
+  if (counts.size() != to.size()) {
+    json.fail("counts", fmt::format("{} counts", to.size()), fmt::format("{}", counts.size()));
+  }
   uint128 total = 0;
   for (const std::uint64_t count : counts) total += count;
   if (total > static_cast<uint128>(std::numeric_limits<std::int64_t>::max())) {
     json.fail("counts", "a sum below 2^63", "more");
   }
+  std::copy(counts.begin(), counts.end(), to.begin());
+}
+
+template <class Counted>
+Counted read_histogram(const JsonObject& json) {
+  Counted histogram;
+  read_counts(json, histogram.counts);
   return histogram;
+}
+
+// Held against what so many values can sum up to, so that what follows from them fits its types.
+IntegerSums read_sums(const JsonObject& json) {
+  IntegerSums sums{json.count("count"), json.count("sum"), json.count("sum_squares"), json.count("min"),
+                   json.count("max")};
+  if (sums.count > IntegerSums::max_count) json.fail("count", "at most 2^32", fmt::format("{}", sums.count));
+  if (sums.count == 0) sums = {};
+  const uint128 n = sums.count, sum = sums.sum, squares = sums.sum_squares;
+  const bool within = sums.count == 0 || (sums.min <= sums.max && sums.max <= 65535 && n * sums.min <= sum &&
+                                          sum <= n * sums.max && sum * sum <= n * squares && squares <= sum * sums.max);
+  if (!within) json.fail("sum_squares", "sums of values from min to max", fmt::format("{}", sums.sum_squares));
+  return sums;
+}
+
+SampleMoments read_sample_moments(const JsonObject& state) {
+  const JsonObject json = state.object("samples");
+  return {json.count("count"), json.large_count("mean"), json.large_count("variance"), json.large_count("std")};
 }
 
 FloatChannel read_float_channel(const JsonObject& channel) {
@@ -113,15 +162,33 @@ FloatChannel read_float_channel(const JsonObject& channel) {
   return state;
 }
 
-Statistics read_state(const Provenance& p, const std::vector<JsonObject>& channels) {
-  std::vector<Histogram> histograms;
-  std::vector<FloatChannel> floats;
+template <class Channel, class Read>
+Statistics read_channels(ValueType type, const std::vector<JsonObject>& channels, const Read& read) {
+  std::vector<Channel> states;
+  std::vector<SampleMoments> samples;
+  for (const JsonObject& channel : channels) states.push_back(read(channel));
+  if (!type.is_integer()) return {type, std::move(states)};
   for (const JsonObject& channel : channels) {
-    if (p.dtype == DType::u8) histograms.push_back(read_histogram(channel.object("state")));
-    if (p.dtype != DType::u8) floats.push_back(read_float_channel(channel));
+    const JsonObject state = channel.object("state");
+    if (!state.is_null("samples")) samples.push_back(read_sample_moments(state));
   }
-  if (p.dtype == DType::u8) return {p.dtype, std::move(histograms)};
-  return {p.dtype, std::move(floats)};
+  if (!samples.empty() && samples.size() != channels.size()) {
+    channels[0].fail("state.samples", "the same in every channel", "null in some");
+  }
+  return {type, std::move(states), std::move(samples)};
+}
+
+Statistics read_state(const Provenance& p, const std::vector<JsonObject>& channels) {
+  if (!p.dtype.is_integer()) return read_channels<FloatChannel>(p.dtype, channels, read_float_channel);
+  if (p.per == Grouping::pixel) {
+    return read_channels<IntegerSums>(p.dtype, channels, [](const auto& c) { return read_sums(c.object("state")); });
+  }
+  if (p.dtype == DType::u8) {
+    return read_channels<Histogram>(p.dtype, channels,
+                                    [](const auto& c) { return read_histogram<Histogram>(c.object("state")); });
+  }
+  return read_channels<Histogram16>(p.dtype, channels,
+                                    [](const auto& c) { return read_histogram<Histogram16>(c.object("state")); });
 }
 
 // The rounding of a square root and a division by another version of Poise may differ, an edited number differs more.
@@ -149,18 +216,59 @@ void check_summary(const JsonObject& json, const ChannelSummary& summary) {
   check_number(json, "max", summary.max);
 }
 
-// Where no sample was left out, every value of the shape must be in the state.
+void check_estimators(const JsonObject& channel, const StatisticsFile& file, std::size_t c) {
+  if (!file.provenance.dtype.is_integer()) return;
+  const bool given = !channel.is_null("estimators");
+  if (given == file.statistics.samples().empty()) {
+    channel.fail("estimators", "an object where the state has samples, else null", given ? "an object" : "null");
+  }
+  if (!given) return;
+  const JsonObject json = channel.object("estimators");
+  const SampleMoments& samples = file.statistics.samples()[c];
+  check_number(json, "image_mean", samples.mean_of_means());
+  check_number(json, "mean_of_std", samples.mean_of_std());
+  check_number(json, "sqrt_mean_var", samples.sqrt_mean_var());
+}
+
+// Every value of the shape must be in the state, unless samples were left out of an array.
 void check_values(const JsonObject& json, const StatisticsFile& file, std::int64_t channel) {
   const Provenance& p = file.provenance;
   std::uint64_t got = file.statistics.summary(channel).count;
-  if (p.dtype != DType::u8) {
+  if (!p.dtype.is_integer()) {
     const FloatChannel& state = file.statistics.floats()[static_cast<std::size_t>(channel)];
     got += state.nan + state.positive_infinity + state.negative_infinity;
   }
+  const bool known = p.images ? !p.shape.empty() : p.used == p.seen;
   const auto expected = static_cast<std::uint64_t>(p.shape.product() / file.statistics.channels());
-  if (p.used == p.seen && got != expected) {
+  if (known && got != expected) {
     json.fail("state", fmt::format("{} values for shape {}", expected, p.shape.str()), fmt::format("{}", got));
   }
+}
+
+std::int64_t channels_of(const Provenance& p, std::size_t found) {
+  if (p.per == Grouping::pixel) return p.shape.empty() ? 1 : p.shape.product() / p.shape[0];
+  if (p.channel_axis < 0) return 1;
+  if (p.images && p.shape.empty())
+    return static_cast<std::int64_t>(std::clamp<std::size_t>(found, 1, max_image_channels));
+  return p.shape[p.channel_axis];
+}
+
+Run read_run(const JsonObject& json) {
+  Run run{json.string("time"), json.strings("paths"), 1, json.number("seconds"), json.string("shard")};
+  run.threads = static_cast<int>(std::min<std::uint64_t>(json.count("threads"), 4096));
+  return run;
+}
+
+void read_extras(const JsonObject& json, StatisticsFile& file) {
+  const JsonObject samples = json.object("samples");
+  file.estimator = read_choice<Estimator>(json, "estimator");
+  file.weight = read_choice<Weight>(json, "weight");
+  file.failures = read_failures(samples);
+  if (!samples.is_null("hashes")) file.samples = read_hashes(samples);
+  if (!json.is_null("sizes")) file.sizes = read_sizes(json.object("sizes"));
+  if (!json.is_null("classes")) file.classes = read_classes(json.object("classes"));
+  if (!json.is_null("outliers")) file.outliers = read_outliers(json.object("outliers"));
+  if (json.has("run")) file.run = read_run(json.object("run"));
 }
 
 StatisticsFile read_file(const JsonObject& json) {
@@ -169,12 +277,13 @@ StatisticsFile read_file(const JsonObject& json) {
   }
   Provenance p = read_provenance(json);
   const std::vector<JsonObject> channels = json.objects("channels");
-  const std::int64_t expected = p.channel_axis < 0 ? 1 : p.shape[p.channel_axis];
+  const std::int64_t expected = channels_of(p, channels.size());
   if (static_cast<std::int64_t>(channels.size()) != expected) {
     json.fail("channels", fmt::format("{} of them", expected), fmt::format("{}", channels.size()));
   }
   Statistics statistics = read_state(p, channels);
   StatisticsFile file{std::move(p), std::move(statistics)};
+  read_extras(json, file);
   if (json.number("scale") != file.scale()) {
     json.fail("scale", fmt::format("{} for {}", file.scale(), name_of(file.provenance.dtype)),
               fmt::format("{}", json.number("scale")));
@@ -182,6 +291,7 @@ StatisticsFile read_file(const JsonObject& json) {
   for (std::size_t c = 0; c < channels.size(); ++c) {
     check_values(channels[c], file, static_cast<std::int64_t>(c));
     check_summary(channels[c], file.statistics.summary(static_cast<std::int64_t>(c)));
+    check_estimators(channels[c], file, c);
   }
   return file;
 }

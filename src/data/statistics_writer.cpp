@@ -14,17 +14,36 @@ using Json = nlohmann::ordered_json;
 
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
-Json source_json(const Provenance& p) {
-  return {{"name", p.name},
-          {"format", p.format},
-          {"compression", p.compression},
-          {"dtype", name_of(p.dtype)},
-          {"shape", std::vector<std::int64_t>(p.shape.begin(), p.shape.end())},
-          {"fingerprint", p.fingerprint.str()}};
+Json shape_json(const Provenance& p) {
+  if (p.images && p.shape.empty()) return nullptr;
+  return std::vector<std::int64_t>(p.shape.begin(), p.shape.end());
 }
 
-Json samples_json(const Provenance& p) {
-  return {{"seen", p.seen}, {"used", p.used}, {"skipped", p.skipped}, {"failed", p.failed}};
+Json source_json(const Provenance& p) {
+  Json source = {{"name", p.name},
+                 {"format", p.format},
+                 {"compression", p.compression},
+                 {"dtype", name_of(p.dtype)},
+                 {"shape", shape_json(p)},
+                 {"fingerprint", p.fingerprint.str()},
+                 {"images", nullptr}};
+  if (p.images) source["images"] = {{"decoder", p.decoder}, {"mode", word_of(p.mode)}, {"alpha", word_of(p.alpha)}};
+  return source;
+}
+
+Json samples_json(const StatisticsFile& file) {
+  const Provenance& p = file.provenance;
+  Json samples = {
+      {"seen", p.seen},   {"used", p.used}, {"skipped", p.skipped}, {"failed", p.failed}, {"failures", Json::array()},
+      {"hashes", nullptr}};
+  for (const Failure& failure : file.failures.list) {
+    samples["failures"].push_back({{"name", failure.name}, {"error", failure.error}});
+  }
+  if (file.samples) {
+    samples["hashes"] = Json::array();
+    for (const Fingerprint& sample : *file.samples) samples["hashes"].push_back(sample.digits());
+  }
+  return samples;
 }
 
 // As in [0, 1]: what training scripts call the mean and std of a data set.
@@ -44,17 +63,56 @@ Json summary_json(const ChannelSummary& s) {
           {"min", or_null(s.min)}, {"max", or_null(s.max)}};
 }
 
-Json channel_json(const ChannelSummary& summary, const Histogram& histogram, double scale) {
+std::string digits(uint128 value) { return fmt::format("{}", value); }
+
+// What circulates beside the mean and std of all values.
+Json estimators_json(const SampleMoments& samples, double scale) {
+  const double mean = samples.mean_of_means(), std = samples.mean_of_std(), root = samples.sqrt_mean_var();
+  return {{"image_mean", mean},
+          {"mean_of_std", std},
+          {"sqrt_mean_var", root},
+          {"unit", {{"image_mean", mean / scale}, {"mean_of_std", std / scale}, {"sqrt_mean_var", root / scale}}}};
+}
+
+Json samples_state(const SampleMoments& samples) {
+  return {{"count", samples.samples},
+          {"mean", digits(samples.mean)},
+          {"variance", digits(samples.variance)},
+          {"std", digits(samples.std)}};
+}
+
+Json sums_state(const IntegerSums& sums) {
+  return {{"count", sums.count},
+          {"sum", sums.sum},
+          {"sum_squares", sums.sum_squares},
+          {"min", sums.count == 0 ? 0 : sums.min},
+          {"max", sums.max}};
+}
+
+void add_counts(Json& channel, Counts counts, bool bytes) {
+  for (const auto& [name, q] : stats_quantiles) channel["quantiles"][name] = quantile(counts, q);
+  channel["share_of_0"] = share(counts, 0);
+  channel[bytes ? "share_of_255" : "share_of_65535"] = share(counts, counts.size() - 1);
+}
+
+Json integer_channel(const StatisticsFile& file, std::int64_t c) {
+  const auto i = static_cast<std::size_t>(c);
+  const Statistics& statistics = file.statistics;
+  const ChannelSummary summary = statistics.summary(c);
+  const Counts counts = statistics.counts(c);
+  const bool samples = !statistics.samples().empty();
   Json channel = summary_json(summary);
-  channel["unit"] = unit_json(summary, scale);
-  for (const auto& [name, q] : stats_quantiles) channel["quantiles"][name] = histogram.quantile(q);
-  channel["share_of_0"] = histogram.share(0);
-  channel["share_of_255"] = histogram.share(255);
-  channel["state"] = {{"counts", histogram.counts}};
+  channel["unit"] = unit_json(summary, file.scale());
+  if (!counts.empty()) add_counts(channel, counts, file.provenance.dtype == DType::u8);
+  channel["estimators"] = samples ? estimators_json(statistics.samples()[i], file.scale()) : Json(nullptr);
+  Json state = counts.empty() ? sums_state(statistics.sums()[i])
+                              : Json{{"counts", std::vector<std::uint64_t>(counts.begin(), counts.end())}};
+  state["samples"] = samples ? samples_state(statistics.samples()[i]) : Json(nullptr);
+  channel["state"] = std::move(state);
   return channel;
 }
 
-Json channel_json(const ChannelSummary& summary, const FloatChannel& state) {
+Json float_channel(const ChannelSummary& summary, const FloatChannel& state) {
   Json channel = summary_json(summary);
   channel["nan"] = state.nan;
   channel["positive_infinity"] = state.positive_infinity;
@@ -71,12 +129,63 @@ Json channels_json(const StatisticsFile& file) {
   Json channels = Json::array();
   const Statistics& statistics = file.statistics;
   for (std::int64_t c = 0; c < statistics.channels(); ++c) {
-    const auto i = static_cast<std::size_t>(c);
-    const ChannelSummary summary = statistics.summary(c);
-    channels.push_back(statistics.dtype() == DType::u8 ? channel_json(summary, statistics.histograms()[i], file.scale())
-                                                       : channel_json(summary, statistics.floats()[i]));
+    channels.push_back(statistics.floats().empty()
+                           ? integer_channel(file, c)
+                           : float_channel(statistics.summary(c), statistics.floats()[static_cast<std::size_t>(c)]));
   }
   return channels;
+}
+
+Json sizes_json(const ImageSizes& sizes) {
+  Json counts = Json::array();
+  for (const auto& [size, images] : sizes.counts) counts.push_back({size.first, size.second, images});
+  return {{"images", sizes.images()},
+          {"min_height", sizes.min_height},
+          {"max_height", sizes.max_height},
+          {"min_width", sizes.min_width},
+          {"max_width", sizes.max_width},
+          {"too_many", sizes.too_many},
+          {"height_width_images", std::move(counts)},
+          {"aspects", sizes.aspects}};
+}
+
+Json classes_json(const Classes& classes) {
+  Json list = Json::array();
+  for (const auto& [name, sums] : classes.by_name) {
+    Json means = Json::array();
+    for (std::size_t c = 0; c < sums.sums.size(); ++c) means.push_back(sums.mean(c));
+    list.push_back({{"name", name},
+                    {"samples", sums.samples},
+                    {"mean", std::move(means)},
+                    {"pixels", sums.pixels},
+                    {"sums", sums.sums}});
+  }
+  return {{"too_many", classes.too_many}, {"list", std::move(list)}};
+}
+
+Json outliers_json(const std::vector<Outlier>& outliers) {
+  Json list = Json::array();
+  for (const Outlier& o : outliers) list.push_back({{"name", o.name}, {"mean", o.mean}, {"std", o.std}});
+  return list;
+}
+
+Json outliers_json(const Outliers& o) {
+  return {{"darkest", outliers_json(o.darkest)},
+          {"brightest", outliers_json(o.brightest)},
+          {"flattest", outliers_json(o.flattest)}};
+}
+
+Json run_json(const Run& run) {
+  return {{"time", run.time},
+          {"paths", run.paths},
+          {"threads", run.threads},
+          {"seconds", run.seconds},
+          {"shard", run.shard}};
+}
+
+template <class T, class F>
+Json json_or_null(const std::optional<T>& value, const F& json) {
+  return value ? json(*value) : Json(nullptr);
 }
 
 // Names of files need not be UTF-8; what is not becomes U+FFFD.
@@ -108,11 +217,18 @@ std::string to_json(const StatisticsFile& file) {
   json["schema"] = stats_schema;
   json["poise"] = p.poise_version;
   json["source"] = source_json(p);
-  json["samples"] = samples_json(p);
+  json["samples"] = samples_json(file);
   json["split"] = p.split ? Json(*p.split) : Json(nullptr);
   json["channel_axis"] = p.channel_axis >= 0 ? Json(p.channel_axis) : Json(nullptr);
+  json["per"] = word_of(p.per);
   json["scale"] = file.scale();
+  json["estimator"] = word_of(file.estimator);
+  json["weight"] = word_of(file.weight);
+  json["sizes"] = json_or_null(file.sizes, sizes_json);
+  json["classes"] = json_or_null(file.classes, classes_json);
+  json["outliers"] = json_or_null(file.outliers, [](const Outliers& o) { return outliers_json(o); });
   json["channels"] = channels_json(file);
+  if (file.run) json["run"] = run_json(*file.run);
   std::string text;
   print(text, json, 0);
   return text + "\n";
