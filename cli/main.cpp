@@ -1,6 +1,8 @@
 #include "cli/apply.h"
 #include "cli/check.h"
 #include "cli/cli.h"
+#include "cli/invert.h"
+#include "cli/presets.h"
 #include "cli/show.h"
 #include "cli/stats.h"
 
@@ -15,5 +17,7 @@ int main(int argc, char** argv) {
   poise::add_show(app);
   poise::add_check(app);
   poise::add_apply(app);
+  poise::add_invert(app);
+  poise::add_presets(app);
   return poise::dispatch(app, argc, argv);
 }

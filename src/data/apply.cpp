@@ -1,13 +1,15 @@
 #include "data/apply.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
 #include <poise/error.h>
 #include <poise/minmax.h>
 #include <poise/symmetric.h>
 #include <poise/zscore.h>
 
+#include "data/block_map.h"
 #include "data/channel_layout.h"
-#include "data/convert.h"
 
 namespace poise {
 namespace {
@@ -26,46 +28,19 @@ void check_channels(std::int64_t expected, const SourceInfo& data, std::int64_t 
                                        channels, data.shape.str()));
 }
 
-// The types that Poise's scaling maps between at once; any other pair goes through float64.
-bool maps_directly(DType x, DType y) {
-  if (x == DType::u8) return y != DType::f64;
-  return x == y || (y == DType::f32 && size_of(x) == 2);
-}
+// Exact without eps.
+double deviation(double std, double eps) { return eps == 0 ? std : std::sqrt(std * std + eps); }
 
-// Scales blocks of samples, each seen as (outer, channels, inner).
-class BlockScaling {
+class ScaledBlocks final : public BlockMap {
  public:
-  BlockScaling(const SourceInfo& info, const Scaling& scaling, int channel_axis, DType y, Context& context)
-      : info_(info), scaling_(scaling), axis_(channel_axis), y_(y), context_(context) {}
+  ScaledBlocks(const SourceInfo& data, const Scaling& scaling, int channel_axis, DType y, Context& context)
+      : BlockMap(data, y), channels_(data, channel_axis), scaling_(scaling), context_(context) {}
 
-  // The scaled samples, valid until the next call.
-  std::span<const std::byte> scale(std::span<const std::byte> samples) {
-    const auto values = static_cast<std::int64_t>(samples.size() / size_of(info_.dtype));
-    y_block_.resize(static_cast<std::size_t>(values) * size_of(y_));
-    if (maps_directly(info_.dtype, y_)) {
-      run({y_block_.data(), y_, shape(values)}, {samples.data(), info_.dtype, shape(values)});
-    } else {
-      wide_.resize(static_cast<std::size_t>(values));
-      widen(samples, info_.dtype, wide_);
-      run({wide_.data(), shape(values)}, {wide_.data(), shape(values)});
-      narrow(wide_, y_, y_block_);
-    }
-    next_sample_ += values / info_.sample_values();
-    return y_block_;
-  }
-
- private:
-  // Where the samples are the channels, a block holds some of them whole.
-  Dims shape(std::int64_t values) const {
-    const std::int64_t sample = info_.sample_values();
-    if (axis_ < 0) return {values / sample, 1, sample};
-    if (axis_ == 0) return {1, values / sample, sample};
-    const ChannelLayout layout = channel_layout(info_.shape, axis_);
-    return {values / (layout.channels * layout.inner), layout.channels, layout.inner};
-  }
-
-  void run(TensorView y, ConstTensorView x) {
-    const std::size_t channel = axis_ == 0 ? static_cast<std::size_t>(next_sample_) : 0;
+ protected:
+  bool maps_directly(DType x, DType y) const noexcept override { return poise::maps_directly(x, y); }
+  Dims shape(std::int64_t values) const override { return channels_.shape(values); }
+  void run(TensorView y, ConstTensorView x, std::int64_t first_sample) override {
+    const std::size_t channel = channels_.first(first_sample);
     const ConstTensorView first(scaling_.first.data() + channel, {x.size(1)});
     const ConstTensorView second(scaling_.second.data() + channel, {x.size(1)});
     switch (scaling_.method) {
@@ -78,14 +53,10 @@ class BlockScaling {
     }
   }
 
-  const SourceInfo& info_;
+ private:
+  BlockChannels channels_;
   const Scaling& scaling_;
-  int axis_;
-  DType y_;
   Context& context_;
-  std::int64_t next_sample_ = 0;
-  std::vector<std::byte> y_block_;
-  std::vector<double> wide_;
 };
 
 }  // namespace
@@ -97,7 +68,7 @@ Method method_named(std::string_view name) {
   throw Error(Code::usage, fmt::format("[apply] method: expected zscore, minmax or symmetric, got '{}'", name));
 }
 
-Scaling scaling_of(const StatisticsFile& file, Method method, const SourceInfo& data, int channel_axis) {
+Scaling scaling_of(const StatisticsFile& file, Method method, const SourceInfo& data, int channel_axis, double eps) {
   check_units(file, data);
   const Statistics& statistics = file.statistics;
   check_channels(statistics.channels(), data, channel_layout(data.shape, channel_axis).channels);
@@ -110,7 +81,7 @@ Scaling scaling_of(const StatisticsFile& file, Method method, const SourceInfo& 
     const bool by_deviation = method == Method::zscore;
     const Estimate meant = estimate(file, c);
     const double first = by_deviation ? meant.mean : *summary.min;
-    const double second = by_deviation ? meant.std : *summary.max;
+    const double second = by_deviation ? deviation(meant.std, eps * file.scale() * file.scale()) : *summary.max;
     const bool constant = by_deviation ? second == 0 : first == second;
     if (constant) scaling.constant_channels.push_back(c);
     scaling.first.push_back(first);
@@ -135,19 +106,27 @@ Scaling scaling_of(const Preset& preset, const SourceInfo& data, int channel_axi
 
 DType default_output(DType data) noexcept { return data == DType::u8 ? DType::f32 : data; }
 
-void apply(DataSource& source, const Scaling& scaling, int channel_axis, DType y, NpyWriter& output, Context& context) {
+void check_output(DType y) {
   if (y == DType::u8) throw Error(Code::usage, "[apply] dtype: expected f32, f64, bf16 or f16, got u8");
-  // A block is written to the file next, so its values belong in the cache; scaling it takes less time than other
-  // threads would take to wake.
-  context.store = StorePolicy::cached;
-  context.threads = 1;
-  const SourceInfo& info = source.info();
-  BlockScaling blocks(info, scaling, channel_axis, y, context);
-  std::vector<std::byte> block = source.make_block();
-  while (const std::int64_t count = source.read(block)) {
-    const auto bytes = static_cast<std::size_t>(count) * info.sample_bytes();
-    output.write(blocks.scale(std::span<const std::byte>(block).first(bytes)));
-  }
+}
+
+bool maps_directly(DType x, DType y) noexcept {
+  if (x == DType::u8) return y != DType::f64;
+  return x == y || (y == DType::f32 && size_of(x) == 2);
+}
+
+// Where the samples are the channels, a block holds some of them whole.
+Dims BlockChannels::shape(std::int64_t values) const {
+  if (axis_ < 0) return {values / sample_, 1, sample_};
+  if (axis_ == 0) return {1, values / sample_, sample_};
+  return {values / (layout_.channels * layout_.inner), layout_.channels, layout_.inner};
+}
+
+void apply(DataSource& source, const Scaling& scaling, int channel_axis, DType y, NpyWriter& output, Context& context,
+           Fingerprint* content) {
+  check_output(y);
+  ScaledBlocks blocks(source.info(), scaling, channel_axis, y, context);
+  map_blocks(source, blocks, output, context, content);
 }
 
 }  // namespace poise

@@ -1,5 +1,6 @@
 #include "data/convert.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -22,6 +23,11 @@ float to_odd(double x) {
   if (odd || std::isnan(x) || static_cast<double>(nearest) == x) return nearest;
   const float infinity = std::numeric_limits<float>::infinity();
   return std::nextafter(nearest, static_cast<double>(nearest) < x ? infinity : -infinity);
+}
+
+// NaN gives 0, like the conversions of the kernels.
+std::uint8_t to_byte(double x) {
+  return x > 0 ? static_cast<std::uint8_t>(std::nearbyint(std::min(x, 255.0))) : std::uint8_t{0};
 }
 
 template <class T>
@@ -55,6 +61,7 @@ void narrow(std::span<const double> from, DType dtype, std::span<std::byte> to) 
   if (dtype == DType::f32) return narrow_as<float>(from, to, [](double x) { return static_cast<float>(x); });
   if (dtype == DType::f64) return narrow_as<double>(from, to, [](double x) { return x; });
   if (dtype == DType::bf16) return narrow_as<bfloat16>(from, to, [](double x) { return to_bfloat16(to_odd(x)); });
+  if (dtype == DType::u8) return narrow_as<std::uint8_t>(from, to, to_byte);
   narrow_as<float16>(from, to, [](double x) { return to_float16(to_odd(x)); });
 }
 
