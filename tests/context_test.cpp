@@ -198,7 +198,7 @@ TEST(Plan, IsTheSameTextWithAndWithoutTouchingData) {
 std::string in_child(const std::string& environment, const std::string& test) {
   std::array<char, 4096> path{};
   if (readlink("/proc/self/exe", path.data(), path.size() - 1) <= 0) return "no path";
-  const std::string command = environment + " '" + path.data() +
+  const std::string command = "GTEST_TOTAL_SHARDS=1 GTEST_SHARD_INDEX=0 " + environment + " '" + path.data() +
                               "' --gtest_also_run_disabled_tests --gtest_filter='InChild.DISABLED_" + test + "' 2>&1";
   std::string text;
   FILE* pipe = popen(command.c_str(), "r");

@@ -159,12 +159,12 @@ HWY_INLINE void load_step(const double* p, VD& a, VD& b) {
 
 inline constexpr std::size_t max_step = 2 * HWY_MAX_BYTES / sizeof(double);
 
-// The last few elements, padded with zeros so that nothing past the end is read.
+// The last few elements, padded with zeros so that nothing past the end is read; p may be null where count is 0.
 template <class X>
 struct Padded {
   HWY_ALIGN X lanes[max_step] = {};
   HWY_INLINE Padded(const X* p, std::int64_t count) {
-    std::memcpy(static_cast<void*>(lanes), p, static_cast<std::size_t>(count) * sizeof(X));
+    if (count > 0) std::memcpy(static_cast<void*>(lanes), p, static_cast<std::size_t>(count) * sizeof(X));
   }
 };
 

@@ -58,7 +58,7 @@ struct GradientSum {
   // Where dy is padded with 0 nothing is added.
   HWY_INLINE void tail(const X* x, const X* dy, std::int64_t i, std::int64_t count) {
     const Padded<X> px(x + i, count), pdy(dy + i, count);
-    const Padded<T> pg(gamma + i * gamma_step, gamma_step == 0 ? step_size() : count);
+    const Padded<T> pg(gamma + i * gamma_step, !kPerElement ? 0 : gamma_step == 0 ? step_size() : count);
     add(px.lanes, pdy.lanes, pg.lanes);
   }
   static HWY_INLINE std::int64_t step_size() { return HWY_NAMESPACE::step(); }
@@ -134,7 +134,7 @@ struct GradientMap {
     if (from >= to) return;
     const std::int64_t count = to - from;
     const Padded<X> px(x + from, count), pdy(dy + from, count);
-    const Padded<T> pg(gamma + from * gamma_step, gamma_step == 0 ? lanes : count);
+    const Padded<T> pg(gamma + from * gamma_step, !kPerElement ? 0 : gamma_step == 0 ? lanes : count);
     X out[max_step];
     store(value(load(px.lanes), load(pdy.lanes), pg.lanes), out, false);
     std::memcpy(static_cast<void*>(dx + from), out, static_cast<std::size_t>(count) * sizeof(X));
