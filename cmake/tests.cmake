@@ -33,7 +33,7 @@ math(EXPR last_shard "${POISE_SHARDS} - 1")
 foreach(shard RANGE ${last_shard})
   add_test(NAME unit_${shard} COMMAND poise_tests --gtest_brief=1)
   set_tests_properties(unit_${shard} PROPERTIES LABELS unit TIMEOUT 1200
-    ENVIRONMENT "GTEST_TOTAL_SHARDS=${POISE_SHARDS};GTEST_SHARD_INDEX=${shard}")
+    ENVIRONMENT "GTEST_TOTAL_SHARDS=${POISE_SHARDS};GTEST_SHARD_INDEX=${shard};OMP_WAIT_POLICY=passive")
 endforeach()
 
 # Ranks by MPI, run by tests/mpi_test.sh.
