@@ -55,7 +55,8 @@ class Plans {
     const DType operand_type = problem.x == DType::u8 ? DType::f32 : problem.x;
     for (const auto& [name, unused] : given.files) {
       const Dims sizes = problem.technique->shape_of(name, problem.sizes, parameters);
-      const DType type = name == "mask" ? DType::u8 : operand_type;
+      const bool bytes = name == "mask" || name == "labels" || name == "style_labels";
+      const DType type = bytes ? DType::u8 : operand_type;
       const Tensor& ones = operands_.emplace_back(type, sizes);
       for (std::int64_t i = 0; i < ones.elements(); ++i) set_element(ones.data<void>(), type, i, 1);
       *operand_named(parameters, name) = ones;

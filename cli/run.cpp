@@ -168,8 +168,11 @@ void run(const Request& request) {
   const std::deque<Tensor> stats = make_results(technique, names, x.sizes(), parameters, results);
   Context context;
   context.threads = globals().threads;
+  std::int64_t skipped = 0;
+  results.non_finite = &skipped;
   technique.run(y, x, parameters, results, context);
   check_interrupt();
+  if (skipped > 0) fmt::print(stderr, "poise: {} elements that are not finite did not count\n", skipped);
 
   write_npy(y, [&](std::span<const std::byte> bytes) { y_file.write(bytes); });
   stats_files.write(stats);

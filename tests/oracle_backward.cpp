@@ -46,7 +46,7 @@ ExpectedGradients instance_norm_backward(const Array& x, const Array& dy, const 
   const bool evaluation = p.mode != BatchNormMode::training && p.running_mean.present();
   const Real eps = eps_or(p, 1e-5);
   const Dims kept = evaluation ? channels : Dims{0, channels[0]};
-  const Cells cells = without_masked(cells_keeping(x.sizes, kept), p);
+  const Cells cells = by_label(without_masked(cells_keeping(x.sizes, kept), p), x.sizes, p.labels, p);
   const auto slopes = evaluation ? given(read(p.running_mean), read(p.running_var), eps, p.eps_place)
                                  : measured(x, cells, p.divisor, eps, p.eps_place);
   return backward(x, dy, cells, slopes, operands(p, x.sizes, channels));

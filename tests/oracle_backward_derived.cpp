@@ -171,7 +171,8 @@ StyleGradients style_gradients(const Array& x, const Array& dy, const Cells& cel
 // dstyle = dmean_s/n + dstd_s*(2/d)*(dstd/dvar)*(s - mean_s), 2*dstd/dvar = -(2r'/r)/r; mapped as y is.
 Statistic features_gradient(const Parameters& p, const StyleGradients& g) {
   const Array s = read(p.style);
-  const Cells cells = cells_keeping(s.sizes, {0, channel_axis(p, s.sizes.size())});
+  const Cells cells =
+      by_label(cells_keeping(s.sizes, {0, channel_axis(p, s.sizes.size())}), s.sizes, p.style_labels, p);
   const auto slopes = measured(s, cells, p.style_divisor, eps_or(p, 1e-5), p.eps_place);
   Statistic result{Array(s.sizes), {}};
   for (std::size_t i = 0; i < s.size(); ++i) {
@@ -193,7 +194,7 @@ Statistic features_gradient(const Parameters& p, const StyleGradients& g) {
 }  // namespace
 
 ExpectedGradients adaptive_instance_norm_backward(const Array& x, const Array& dy, const Parameters& p) {
-  const Cells cells = cells_keeping(x.sizes, {0, channel_axis(p, x.sizes.size())});
+  const Cells cells = by_label(cells_keeping(x.sizes, {0, channel_axis(p, x.sizes.size())}), x.sizes, p.labels, p);
   const auto own = measured(x, cells, p.style_divisor, eps_or(p, 1e-5), p.eps_place);
   const auto style = style_of(p, cells);
   std::vector<CellAffine> affine;

@@ -100,14 +100,15 @@ void give_dx(ExpectedGradients& e, const Array& x, const Array& dy, const Cells&
     const Real narrowed = gamma.narrowed && x.type != DType::f64 ? unit_roundoff(x.type) : 0;
     const Real g = growth_of_sums(s.m) + narrowed;
     const Real from = gamma[i] * affine.scale * dy[i];
-    const Real distance = (x[i] - affine.first) - affine.offset;
+    // Constant statistics: dx knows nothing of x.
+    const Real distance = s.constant && !s.centered ? 0 : (x[i] - affine.first) - affine.offset;
     const Real through = affine.identity * dy[i];
     const Real a = s.has_a ? s.a : s.constant ? 0 : s.k * sum.s1;
     const Real b = s.centered ? -sum.s0 / s.m : 0;
     const Real s1_error = g * sum.abs1 + affine.center_error * sum.abs0 + affine.scale_error * std::fabs(sum.s1);
     const Real a_error = s.has_a ? s.a_error : s.constant ? 0 : std::fabs(s.k) * s1_error + std::fabs(a) * s.k_error;
     const Real b_error = s.centered ? (g * sum.abs0 + affine.scale_error * std::fabs(sum.s0)) / s.m : 0;
-    const Real along_x = a * distance;  // a 0 of constant statistics keeps a NaN of x, in that element alone
+    const Real along_x = a * distance;
     e.dx[i] = (from + through) + along_x + b;
     e.terms.push_back(std::fabs(from + through) + std::fabs(along_x) + std::fabs(b));
     e.growth.push_back(std::fabs(from) * affine.scale_error + std::fabs(distance) * a_error +

@@ -148,7 +148,8 @@ std::vector<StyleCell> style_of(const Parameters& p, const Cells& cells) {
     return style;
   }
   const Array values = read(p.style);
-  const Cells of_style = cells_keeping(values.sizes, {0, channel_axis(p, values.sizes.size())});
+  const Cells of_style =
+      by_label(cells_keeping(values.sizes, {0, channel_axis(p, values.sizes.size())}), values.sizes, p.style_labels, p);
   for (const CellAffine& a : normalizing(values, of_style, p.style_divisor, eps_or(p, 1e-5), p.eps_place)) {
     style.push_back({a.center(), a.scale == 0 ? 0 : 1 / a.scale, a.center_error + w * std::fabs(a.center()),
                      a.scale_error + growth_of_sums(0)});
@@ -171,7 +172,7 @@ std::vector<CellAffine> adapting(std::vector<CellAffine> own, const std::vector<
 
 // y = alpha * (std_s * (x - mean_x) * r(var_x) + mean_s) + (1 - alpha) * x.
 Expected adaptive_instance_norm(const Array& x, const Parameters& p) {
-  const Cells cells = cells_keeping(x.sizes, {0, channel_axis(p, x.sizes.size())});
+  const Cells cells = by_label(cells_keeping(x.sizes, {0, channel_axis(p, x.sizes.size())}), x.sizes, p.labels, p);
   const auto own = normalizing(x, cells, p.style_divisor, eps_or(p, 1e-5), p.eps_place);
   const auto style = style_of(p, cells);
   Expected e =

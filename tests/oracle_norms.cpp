@@ -65,7 +65,7 @@ Expected rms_norm(const Array& x, const Parameters& p) {
 // y = gamma_c * (x - mean_nc) * r(var_nc) + beta_c, a cell is a channel of one sample.
 Expected instance_norm(const Array& x, const Parameters& p) {
   const int channel = channel_axis(p, x.sizes.size());
-  const Cells instances = without_masked(cells_keeping(x.sizes, {0, channel}), p);
+  const Cells instances = by_label(without_masked(cells_keeping(x.sizes, {0, channel}), p), x.sizes, p.labels, p);
   const Real eps = eps_or(p, 1e-5);
   const bool evaluation = p.mode != BatchNormMode::training && p.running_mean.present();
   const Cells channels = without_masked(cells_keeping(x.sizes, {channel}), p);

@@ -16,6 +16,18 @@ Cells without_masked(Cells cells, const Parameters& p) {
   return cells;
 }
 
+Cells by_label(Cells cells, const Dims& sizes, ConstTensorView labels, const Parameters& p) {
+  if (!labels.present()) return cells;
+  Dims strides;
+  for (int i = 0; i < sizes.size(); ++i) strides.push_back(labels.size(i) == sizes[i] ? labels.stride(i) : 0);
+  const Array label = read(ConstTensorView(labels.data(), labels.dtype(), sizes, strides));
+  const auto count = static_cast<std::size_t>(p.label_count);
+  for (std::size_t i = 0; i < cells.of.size(); ++i)
+    cells.of[i] = cells.of[i] * count + static_cast<std::size_t>(label[i]);
+  cells.shape.push_back(p.label_count);
+  return cells;
+}
+
 std::vector<Moment> moments(const Array& x, const Cells& cells) {
   std::vector<Moment> m(cells.count());
   for (std::size_t i = 0; i < x.size(); ++i) {

@@ -21,6 +21,8 @@ struct Cells {
 };
 Cells cells_keeping(const Dims& sizes, const Dims& kept);
 Cells without_masked(Cells cells, const Parameters& p);
+// Each cell split by label, the labels along its last axis; sizes are those of the tensor that the labels are of.
+Cells by_label(Cells cells, const Dims& sizes, ConstTensorView labels, const Parameters& p);
 
 // mean = first + offset: a cell's first element is subtracted before anything is summed, which changes no formula and
 // lets the reference keep all digits of x - mean however large the mean is. Of no elements, all is 0; so is the

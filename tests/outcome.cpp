@@ -34,6 +34,8 @@ constexpr Operand operand_table[] = {
     {"u", &Parameters::u, 0, 1},
     {"v", &Parameters::v, 0, 1},
     {"mask", &Parameters::mask, 0, 1},
+    {"labels", &Parameters::labels, 0, 1},
+    {"style_labels", &Parameters::style_labels, 0, 1},
     {"style", &Parameters::style, 0.7, 1.5},
     {"style_mean", &Parameters::style_mean, 0.4, 1},
     {"style_std", &Parameters::style_std, 0.5, -1},
@@ -69,6 +71,15 @@ Array mask_values(const Dims& sizes) {
   Random random(99);
   Array values(sizes, 0, DType::u8);
   for (auto& v : values.values) v = random.next() >> 62 == 0 ? 0 : 1 + static_cast<Real>(random.next() >> 57);
+  return values;
+}
+
+// Of five neighbours two and more have each of two labels.
+Array label_values(const Dims& sizes, std::int64_t count) {
+  Array values(sizes, 0, DType::u8);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<Real>(5 * i / 3 % static_cast<std::size_t>(count));
+  }
   return values;
 }
 
@@ -143,11 +154,15 @@ void Operands::make_needed(const Technique& technique, const Dims& x, DType type
 
 void Operands::make(const Technique& technique, const Dims& x, DType type, Parameters& parameters,
                     std::string_view name) {
-  if (!takes(technique, name)) return;
+  const bool no_part = name.starts_with("running") && parameters.labels.present();
+  if (!takes(technique, name) || no_part) return;
   const auto* operand = std::find_if(std::begin(operand_table), std::end(operand_table),
                                      [&](const Operand& o) { return o.name == name; });
-  const Dims sizes = name == "style" ? style_sizes(x, parameters) : technique.shape_of(name, x, parameters);
+  const bool of_style = name == "style" || name == "style_labels";
+  const Dims sizes = of_style ? style_sizes(x, parameters) : technique.shape_of(name, x, parameters);
+  const bool labels = name == "labels" || name == "style_labels";
   TestTensor memory = name == "mask" ? TestTensor(DType::u8, mask_values(sizes))
+                      : labels       ? TestTensor(DType::u8, label_values(sizes, parameters.label_count))
                                      : TestTensor(type, operand_values(*operand, sizes, type));
   parameters.*(operand->view) = memory.view();
   memory_.insert_or_assign(std::string(name), std::move(memory));

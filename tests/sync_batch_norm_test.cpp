@@ -120,6 +120,76 @@ TEST(SyncBatchNorm, AnErrorOnOneRankIsAnErrorOnEveryRank) {
       (Texts{backward, own, backward}));
 }
 
+// What is fused comes before the statistics, yet what it writes comes after all have agreed: also where the error is
+// one that only all ranks together have.
+TEST(SyncBatchNorm, AnErrorOnAnyRankLeavesSumsAndGatesUnwritten) {
+  const Dims shape{1, 6};
+  const std::vector<float> five(5, 1.0F);
+  for (const bool alone : {true, false}) {
+    const auto thrown = ThreadRanks::run(alone ? 1 : 3, [&](Communicator& ranks) {
+      BatchNormOptions o;
+      if (ranks.rank() == 1) o.gamma = {five.data(), {5}};
+      const TestTensor x(DType::f32, random_values(shape, DType::f32, 1)),
+          residual(DType::f32, random_values(shape, DType::f32, 2));
+      TestTensor y(DType::f32, shape), sum(DType::f32, shape), dx(DType::f32, shape), dresidual(DType::f32, shape);
+      const auto before = sum.memory();
+      o.epilogue = {.residual = residual, .sum = sum};
+      EXPECT_THROW(sync_batch_norm(y, x, ranks, o), Error);
+      o.epilogue = {.activation = Activation::relu, .y = x};
+      EXPECT_THROW(sync_batch_norm_backward({.dx = dx, .dresidual = dresidual}, x, x, ranks, {}, o), Error);
+      TestTensor mean(DType::f64, Dims{6}), rstd(DType::f64, Array({6}, 1));
+      EXPECT_THROW(sync_batch_norm_backward({.dx = dx}, x, x, ranks, {mean, rstd}, o), Error);
+      for (const TestTensor* out : {&y, &sum, &dx, &dresidual}) EXPECT_EQ(out->memory() == before, true);
+    });
+    for (const auto& error : thrown) EXPECT_EQ(said(error), "");
+  }
+}
+
+// Of contiguous memory the very bits; of other layouts the order of sums differs.
+TEST(SyncBatchNorm, OneRankIsBatchNormWithAnEpilogue) {
+  const Dims shape{3, 6, 5, 7};
+  const auto all = [&](Layout layout, bool in_place, auto forward, auto backward) {
+    const auto memory = [&](std::uint64_t seed) {
+      return TestTensor(DType::f32, random_values(shape, DType::f32, seed), layout);
+    };
+    TestTensor x = memory(1), y = memory(2), sum = memory(2), dx = memory(2), gated = memory(2), alone = memory(2);
+    TestTensor dgamma(DType::f64, Dims{6});
+    const TestTensor residual = memory(3), dy = memory(4);
+    const TensorView to = in_place ? x : sum;
+    forward(y, x, BatchNormOptions{.epilogue = {.residual = residual, .sum = to, .activation = Activation::relu}});
+    const BatchNormOptions o{.epilogue = {.activation = Activation::relu, .y = y}};
+    backward(Gradients{.dx = dx, .dgamma = dgamma, .dresidual = gated}, dy, to, o);
+    backward(Gradients{.dresidual = alone}, dy, to, o);
+    std::vector<Real> values;
+    for (const TestTensor* t : {&x, &y, &sum, &dx, &gated, &dgamma, &alone}) {
+      const Array a = t->read();
+      values.insert(values.end(), a.values.begin(), a.values.end());
+    }
+    return values;
+  };
+  for (const Layout layout : {Layout::contiguous, Layout::channels_last, Layout::sliced}) {
+    for (const bool in_place : {false, true}) {
+      const auto batch = all(
+          layout, in_place, [](TensorView y, ConstTensorView x, const BatchNormOptions& o) { batch_norm(y, x, o); },
+          [](const Gradients& g, ConstTensorView dy, ConstTensorView x, const BatchNormOptions& o) {
+            batch_norm_backward(g, dy, x, {}, o);
+          });
+      const auto sync = all(
+          layout, in_place,
+          [](TensorView y, ConstTensorView x, const BatchNormOptions& o) {
+            sync_batch_norm(y, x, single_process(), o);
+          },
+          [](const Gradients& g, ConstTensorView dy, ConstTensorView x, const BatchNormOptions& o) {
+            sync_batch_norm_backward(g, dy, x, single_process(), {}, o);
+          });
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        const Real bound = layout == Layout::contiguous ? 0 : 0x1p-20L * (1 + std::fabs(batch[i]));
+        ASSERT_LE(std::fabs(sync[i] - batch[i]), bound) << name_of(layout) << in_place << " " << i;
+      }
+    }
+  }
+}
+
 TEST(SyncBatchNorm, ForwardOnOneRankAndBackwardOnAnotherMeet) {
   const Texts got = texts(2, [](TensorView y, ConstTensorView x, Communicator& ranks) {
     if (ranks.rank() == 0) return sync_batch_norm(y, x, ranks);

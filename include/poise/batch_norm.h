@@ -15,6 +15,7 @@ struct BatchNormOptions {
   Dims gamma_axes = {};                   // the axes gamma and beta run along; empty: the channel axes
   double gamma_offset = 0;                // gamma is read as this plus g: 1 for the form 1 + g
   Mask mask = {};
+  NonFinite non_finite = NonFinite::propagate;
   Epilogue epilogue = {};
   ConstTensorView running_mean = {}, running_var = {};  // (channels); needed in evaluation and frozen, and for new ones
   double eps = 1e-5;
@@ -31,6 +32,7 @@ struct BatchNormOptions {
 struct BatchNormResults {
   TensorView mean = {}, rstd = {};
   TensorView running_mean = {}, running_var = {};
+  std::int64_t* non_finite = nullptr;  // how many elements NonFinite::skip left out
 };
 
 // Batch normalization. Ioffe, Szegedy 2015, arXiv:1502.03167.

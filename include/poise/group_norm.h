@@ -11,6 +11,7 @@ struct GroupNormOptions {
   Dims gamma_axes = {};                   // the axes gamma and beta run along; empty: the channel axis
   double gamma_offset = 0;                // gamma is read as this plus g: 1 for the form 1 + g
   Mask mask = {};
+  NonFinite non_finite = NonFinite::propagate;
   Epilogue epilogue = {};
   OneValue one_value = OneValue::error;
   double eps = 1e-5;
@@ -21,6 +22,7 @@ struct GroupNormOptions {
 // Each may be absent. float64 (N, groups).
 struct GroupNormResults {
   TensorView mean = {}, rstd = {};
+  std::int64_t* non_finite = nullptr;  // how many elements NonFinite::skip left out
 };
 
 // Group normalization. Wu, He 2018, arXiv:1803.08494.

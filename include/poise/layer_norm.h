@@ -10,6 +10,7 @@ struct LayerNormOptions {
   ConstTensorView gamma = {}, beta = {};  // the sizes of gamma_axes, in order; absent is 1 and 0
   double gamma_offset = 0;                // gamma is read as this plus g: 1 for the form 1 + g
   Mask mask = {};
+  NonFinite non_finite = NonFinite::propagate;
   Epilogue epilogue = {};
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
@@ -19,6 +20,7 @@ struct LayerNormOptions {
 // Each may be absent. float64, the sizes of the kept axes, in order.
 struct LayerNormResults {
   TensorView mean = {}, rstd = {};
+  std::int64_t* non_finite = nullptr;  // how many elements NonFinite::skip left out
 };
 
 // Layer normalization. Ba, Kiros, Hinton 2016, arXiv:1607.06450.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include <poise/context.h>
 #include <poise/error.h>
@@ -41,7 +42,16 @@ enum class Masked : std::uint8_t { keep, zero, normalize };
 struct Mask {
   ConstTensorView valid = {};  // u8, x's shape (strides may be 0): 0 is masked; absent: all count
   Masked masked = Masked::zero;
+  // In place of `valid`, a length a sample (axis 0): positions of the length axis from there on are masked.
+  std::span<const std::int64_t> lengths = {};
+  int length_axis = -1;
 };
+
+// What NaN and infinities in x do. propagate: what arithmetic does, within their cell. raise: Error{data} with their
+// number before anything is written (masked ones are not looked at). skip: they enter no statistic and no gradient but
+// their own, as if masked; y there is normalized with the others' statistics, so they stay visible, and dx is
+// scale * dy; their number is a result. Finite x gives the same bits under each.
+enum class NonFinite : std::uint8_t { propagate, raise, skip };
 
 // max(v, 0); v or slope*v; v*sigmoid(v); v*Phi(v) with Phi the normal distribution, and with its usual tanh formula.
 enum class Activation : std::uint8_t { none, relu, leaky_relu, silu, gelu, gelu_tanh };

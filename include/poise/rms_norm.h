@@ -10,6 +10,7 @@ struct RmsNormOptions {
   ConstTensorView gamma = {}, beta = {};  // the sizes of gamma_axes, in order; absent is 1 and 0
   double gamma_offset = 0;                // gamma is read as this plus g: 1 for the form 1 + g
   Mask mask = {};
+  NonFinite non_finite = NonFinite::propagate;
   Epilogue epilogue = {};
   double eps = 1e-5;
   EpsPlace eps_place = EpsPlace::inside;
@@ -18,6 +19,7 @@ struct RmsNormOptions {
 // May be absent. float64, the sizes of the kept axes, in order.
 struct RmsNormResults {
   TensorView rstd = {};
+  std::int64_t* non_finite = nullptr;  // how many elements NonFinite::skip left out
 };
 
 // Root mean square layer normalization. Zhang, Sennrich 2019, arXiv:1910.07467.

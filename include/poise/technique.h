@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <poise/batch_norm.h>
 #include <poise/global_response_norm.h>
@@ -30,6 +31,10 @@ struct Parameters {
   Dims gamma_axes = {};
   double gamma_offset = 0;
   Masked masked = Masked::zero;
+  std::vector<std::int64_t> lengths = {};
+  std::int64_t length_axis = -1;
+  NonFinite non_finite = NonFinite::propagate;
+  std::int64_t label_count = 256;
   OneValue one_value = OneValue::error;
   std::int64_t groups = 32;
   Per per = Per::data_set;
@@ -61,8 +66,8 @@ struct Parameters {
   ZeroSigma zero_sigma = ZeroSigma::one;
   bool exact = false;
   ConstTensorView gamma = {}, beta = {}, running_mean = {}, running_var = {}, mean = {}, std = {}, min = {}, max = {},
-                  mask = {}, style = {}, style_mean = {}, style_std = {}, threshold = {}, residual_after = {}, u = {},
-                  v = {};
+                  mask = {}, labels = {}, style = {}, style_labels = {}, style_mean = {}, style_std = {},
+                  threshold = {}, residual_after = {}, u = {}, v = {};
   ConstTensorView y = {};  // a backward call's: y as the forward call gave it
 };
 
@@ -70,6 +75,7 @@ struct Parameters {
 struct Results {
   TensorView mean = {}, rstd = {}, running_mean = {}, running_var = {}, center = {}, scale = {}, shift = {}, norm = {},
              style_mean = {}, style_std = {}, u = {}, v = {}, sigma = {};
+  std::int64_t* non_finite = nullptr;  // how many elements NonFinite::skip left out
 };
 
 // One parameter as a user names it: the field of Parameters, dashes for underscores in the command.

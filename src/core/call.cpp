@@ -184,21 +184,6 @@ void Call::gamma_offset(double offset) {
   job_.gamma_offset = job_.gamma.present() ? offset : 0;
 }
 
-void Call::mask(const Mask& mask) {
-  if (!mask.valid.present()) return;
-  check_view("mask", mask.valid);
-  if (!(mask.valid.sizes() == job_.x.sizes())) {
-    fail(Code::shape, "mask", job_.x.sizes().str(), mask.valid.sizes().str());
-  }
-  if (mask.valid.dtype() != DType::u8) fail(Code::usage, "mask", "u8", name_of(mask.valid.dtype()));
-  if (job_.maps && share_memory(mask.valid, job_.y)) {
-    fail(Code::refused, "mask", "memory of its own", "a view that shares elements with the output");
-  }
-  job_.mask = mask.valid;
-  job_.masked = mask.masked;
-  for (int i = 0; i < rank(); ++i) job_.partition.dims()[static_cast<std::size_t>(i)].mask = mask.valid.stride(i);
-}
-
 void Call::operand(const char* name, const ConstTensorView& view, const Dims& sizes) const {
   if (!view.present()) return;
   check_view(name, view);

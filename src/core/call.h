@@ -52,6 +52,11 @@ class Call {
   void gamma_offset(double offset);
   // Elements that do not count; of x's shape.
   void mask(const Mask& mask);
+  // Elements that do not count as they are not finite, or Error; after the mask and the epilogue.
+  void non_finite(NonFinite policy);
+  // How many of them were left out, where that is wanted.
+  void tell_skipped(std::int64_t* count) const noexcept;
+  bool skips() const noexcept { return policy_ == NonFinite::skip; }
 
   // What is fused to the map. A residual before is added when the job is executed first; from then on x is the sum.
   void epilogue(const Epilogue& e);
@@ -80,12 +85,15 @@ class Call {
   void begin(const ConstTensorView& y_strides, const ConstTensorView& dy_strides);
   void check_view(const char* name, const ConstTensorView& view) const;
   void same_tensor(const char* name, const ConstTensorView& view, DType type) const;
+  ConstTensorView mask_of_lengths(const Mask& mask) const;
   void check_slope(const Epilogue& e) const;
   void check_output(const char* name, const TensorView& view) const;
 
   Job job_;
   Context& context_;
   Gradients gradients_;
+  NonFinite policy_ = NonFinite::propagate;
+  std::int64_t skipped_ = 0;
 };
 
 // The sizes of these axes of x, which must be in range: what operand shapes are made of.

@@ -95,6 +95,8 @@ struct Job {
   bool to_u8 = false;              // undoing input scaling is the one call that may store u8
   const Merge* merge = nullptr;
 
+  // A mask of the call's own, as codes with label = counted: not_finite elements do not count and are normalized.
+  enum Code : std::uint8_t { masked_out, counted, not_finite };
   ConstTensorView mask;        // u8; strides along the partition's dims are in Dim
   int label = -1;              // an element counts where its mask is this, or for -1 where it is not 0
   bool leaves_masked = false;  // y stays as it was where masked; else as `masked` says
@@ -107,7 +109,8 @@ struct Job {
   bool maps = true;  // false: only measure and merge; y is not touched
   const Derivative* derivative = nullptr;
   ConstTensorView dy;
-  // The gradients of gamma and beta, added up over the elements that Dim::param says share a value; null: not wanted.
+  // The gradients of gamma and beta: what the elements that Dim::param says share a value add to them; null: not
+  // wanted.
   double *dgamma = nullptr, *dbeta = nullptr;
 };
 

@@ -49,12 +49,14 @@ void Elements::map(const Offsets& base, const Partition& dims, const CellAffine&
   for_each_offset(base, dims, [&](const Offsets& at) {
     const double v = element_at(job_.x.data(), job_.x.dtype(), at.x);
     const double deviation = v - c.hi;
-    double y = std::fma(std::fma(deviation, c.scale, c.shift), operands_.gamma.value(at.gamma),
-                        std::fma(cell.identity, deviation - cell.center_lo, operands_.beta.value(at.beta)));
+    double y = operands_.beta.value(at.beta);
+    if (cell.identity != 0) y = std::fma(cell.identity, deviation - cell.center_lo, y);  // not 0 times infinity
+    y = std::fma(std::fma(deviation, c.scale, c.shift), operands_.gamma.value(at.gamma), y);
     if (!counts(job_, at)) {
       if (job_.leaves_masked) return;
-      if (job_.masked == Masked::zero) y = 0;
-      if (job_.masked == Masked::keep) y = v;
+      const Masked masked = masked_as(job_, at);
+      if (masked == Masked::zero) y = 0;
+      if (masked == Masked::keep) y = v;
     } else if (job_.epilogue.present()) {
       const Finish& e = job_.epilogue;
       if (e.residual.present()) y += element_at(e.residual.data(), e.residual.dtype(), at.z);

@@ -31,6 +31,12 @@ inline bool counts(const Job& job, const Offsets& at) noexcept {
   return job.label < 0 ? value != 0 : value == job.label;
 }
 
+// What becomes of an element that does not count and is not left alone.
+inline Masked masked_as(const Job& job, const Offsets& at) noexcept {
+  const bool not_finite = static_cast<const std::uint8_t*>(job.mask.data())[at.mask] == Job::not_finite;
+  return not_finite ? Masked::normalize : job.masked;
+}
+
 // One element at a time in float64: for layouts whose inner dim is not contiguous, and for cells so large or so small
 // that float32 coefficients would overflow or lose digits.
 class Elements {

@@ -55,8 +55,8 @@ class ParameterSums {
       for (std::int64_t i = 0; i < 2 * size_; ++i) sums_[i] += dgamma(chunk)[i];
     for (std::int64_t i = 0; i < size_; ++i) {
       const std::int64_t to = offsets_at(plan_.param.source.dims(), i).gamma;
-      if (job_.dgamma != nullptr) job_.dgamma[to] = dgamma(0)[i];
-      if (job_.dbeta != nullptr) job_.dbeta[to] = dbeta(0)[i];
+      if (job_.dgamma != nullptr) job_.dgamma[to] += dgamma(0)[i];
+      if (job_.dbeta != nullptr) job_.dbeta[to] += dbeta(0)[i];
     }
   }
 

@@ -48,8 +48,9 @@ void map_gradient_exactly(const Job& job, const Operands& operands, const Offset
       dx += std::fma(gradient.a, (e.x - affine.center) - affine.center_lo, gradient.b);
     } else {
       if (job.leaves_masked) return;
-      if (job.masked == Masked::zero) dx = 0;
-      if (job.masked == Masked::keep) dx = e.dy;
+      const Masked masked = masked_as(job, at);
+      if (masked == Masked::zero) dx = 0;
+      if (masked == Masked::keep) dx = e.dy;
     }
     set_element(job.y.data(), job.y.dtype(), at.y, dx);
   });

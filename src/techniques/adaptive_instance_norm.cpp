@@ -3,18 +3,16 @@
 //     y = alpha * (std_s * (x - mean_x) * r(var_x) + mean_s) + (1 - alpha) * x
 //
 // x, y: (N, C, ...)   style (N, C, ...), or style_mean, style_std (N, C)   kept for backward: mean, rstd (N, C)
-// A cell is one channel of one sample; the style's cells are measured the same way.
+// A cell is one channel of one sample, or of that the elements of one label; the style's cells are measured alike.
 
 #include <poise/adaptive_instance_norm.h>
 
 #include <algorithm>
 
-#include "techniques/adaptive_instance_norm.h"
+#include "techniques/adaptive_segments.h"
 
 namespace poise {
 namespace {
-
-Deviation deviation_of(const AdaptiveInstanceNormOptions& o) noexcept { return {o.eps, o.eps_place, o.divisor}; }
 
 Dims begin(Call& call, const AdaptiveInstanceNormOptions& o) {
   const Dims axes = call.axes("channel_axis", {0, o.channel_axis});
@@ -27,17 +25,14 @@ Dims begin(Call& call, const AdaptiveInstanceNormOptions& o) {
   return axes;
 }
 
-void store(const TensorView& view, const double* values) noexcept {
-  const Values to(view);
-  for (std::int64_t i = 0; i < to.count() && to.present(); ++i) to.set(i, values[i]);
-}
-
 }  // namespace
 
 void adaptive_instance_norm(TensorView y, ConstTensorView x, const AdaptiveInstanceNormOptions& o,
                             const AdaptiveInstanceNormResults& r, Context& context) {
   Call call("adaptive_instance_norm", y, x, context);
-  const Dims axes = begin(call, o), cells = call.sizes_of(axes);
+  const Dims axes = begin(call, o);
+  if (has_labels(call, o)) return adapt_segments(call, o, axes, r);
+  const Dims cells = call.sizes_of(axes);
   check_saved(call, r, cells);
   call.result("style_mean", r.style_mean, cells, DType::f64, {r.style_std, r.mean, r.rstd, o.style});
   call.result("style_std", r.style_std, cells, DType::f64, {r.style_mean, r.mean, r.rstd, o.style});
@@ -56,7 +51,9 @@ void adaptive_instance_norm_backward(const Gradients& g, ConstTensorView dy, Con
                                      Context& context) {
   Call call("adaptive_instance_norm", g.dx, dy, x, context);
   call.refuse_parameter_gradients(g);
-  const Dims axes = begin(call, o), cells = call.sizes_of(axes);
+  const Dims axes = begin(call, o);
+  if (has_labels(call, o)) return adapt_segments_backward(call, g, o, axes, {saved.mean, saved.rstd});
+  const Dims cells = call.sizes_of(axes);
   call.gradient("dstyle_mean", g.dstyle_mean, cells, g.dstyle_std);
   call.gradient("dstyle_std", g.dstyle_std, cells, g.dstyle_mean);
   check_style_gradient(call, g.dstyle, o.style);
@@ -69,7 +66,8 @@ void adaptive_instance_norm_backward(const Gradients& g, ConstTensorView dy, Con
   if (context.explain_only) return;
   store(g.dstyle_mean, dmean);
   store(g.dstyle_std, dstd);
-  if (g.dstyle.present()) style_gradient(call, g.dstyle, o.style, axes, style, dmean, dstd, deviation_of(o));
+  if (!g.dstyle.present()) return;
+  style_gradient(style_job(call, o.style, g.dstyle, axes), style, dmean, dstd, deviation_of(o), context);
 }
 
 }  // namespace poise

@@ -24,6 +24,7 @@ void take_affine(Call& call, const Options& o, const Dims& axes) {
   call.gamma_offset(o.gamma_offset);
   call.mask(o.mask);
   call.epilogue(o.epilogue);
+  call.non_finite(o.non_finite);
 }
 
 template <class Options>
@@ -32,6 +33,17 @@ void take_affine(Call& call, const Options& o, const Gradients& gradients, const
   call.gamma_offset(o.gamma_offset);
   call.mask(o.mask);
   call.epilogue(o.epilogue, gradients.dresidual);
+  call.non_finite(o.non_finite);
+}
+
+inline Mask mask_of(const Parameters& p) noexcept {
+  return {p.mask, p.masked, p.lengths, static_cast<int>(p.length_axis)};
+}
+
+// The shape of statistics a cell, where labels have their own.
+inline Dims segment_shape(Dims cells, const Parameters& p) {
+  if (p.labels.present()) cells.push_back(p.label_count);
+  return cells;
 }
 
 // The epilogue that the parameters of the table say; a residual before, which also writes, is the library's alone.

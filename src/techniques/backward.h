@@ -42,12 +42,24 @@ class NormalizeDerivative final : public Derivative {
   Values mean_, rstd_;
 };
 
-// The derivative where the statistics are constants: evaluation and frozen.
+// The derivative where the statistics are constants: evaluation and frozen. Its sums are for gamma and beta.
 class ConstantDerivative final : public Derivative {
  public:
   explicit ConstantDerivative(const Merge& merge) noexcept : merge_(merge) {}
   CellAffine saved(std::int64_t cell) const noexcept override { return merge_(cell, {}); }
   CellGradient operator()(std::int64_t, const GradientSums&) const noexcept override { return {}; }
+
+ private:
+  const Merge& merge_;
+};
+
+// dx of constant statistics as a map of dy: what x holds, NaN and infinities too, has no part in it.
+class ScaleAlone final : public Merge {
+ public:
+  explicit ScaleAlone(const Merge& merge) noexcept : merge_(merge) {}
+  CellAffine operator()(std::int64_t cell, const Measured&) const noexcept override {
+    return {0, 0, merge_(cell, {}).scale, 0};
+  }
 
  private:
   const Merge& merge_;
@@ -64,9 +76,8 @@ inline void check_saved_operand(const Call& call, const char* name, const Tensor
   if (view.present() && view.dtype() != DType::f64) call.fail(Code::usage, name, "f64", name_of(view.dtype()));
 }
 
-// Measures this backward call's x once more, with the technique's own merge.
-inline void measure_again(Call& call, Statistic statistic, const Merge& merge) {
-  Job job = call.job();
+// Measures x of the call's job, or of one made from it, with the technique's own merge.
+inline void measure_again(Call& call, Job job, Statistic statistic, const Merge& merge) {
   for (Dim& d : job.partition.dims()) {
     d.y = d.dy = d.z = d.x;
     d.gamma = d.beta = d.param = 0;
@@ -80,6 +91,9 @@ inline void measure_again(Call& call, Statistic statistic, const Merge& merge) {
   job.gamma = job.beta = {};
   job.gate = {};
   execute(job, call.context());
+}
+inline void measure_again(Call& call, Statistic statistic, const Merge& merge) {
+  measure_again(call, call.job(), statistic, merge);
 }
 
 // What is saved, or else what `measure(mean, rstd)` fills into the call's own memory.
@@ -113,9 +127,31 @@ inline void normalize_backward(Call& call, const Saved& saved, const Dims& cells
   run_backward(call, Statistic::moments, NormalizeDerivative(deviation, s.mean, s.rstd));
 }
 
-// The backward pass of what normalizes with given statistics.
+// The backward pass of what normalizes with given statistics: gamma's and beta's sums where they are wanted, then dx.
 inline void constant_backward(Call& call, const Merge& merge) {
-  run_backward(call, Statistic::none, ConstantDerivative(merge));
+  const ConstantDerivative derivative(merge);
+  const ScaleAlone scale(merge);
+  Job& job = call.job();
+  job.derivative = &derivative;
+  const bool maps = job.maps, sums = job.dgamma != nullptr || job.dbeta != nullptr || job.gate.gated.present();
+  job.maps = false;
+  if (sums || !maps) execute(job, call.context());
+  if (!maps) return call.store_gradients();
+  Job map = job;
+  for (Dim& d : map.partition.dims()) {
+    d.x = d.dy;
+    d.z = d.y;
+    d.beta = d.param = 0;
+  }
+  map.x = map.dy;
+  map.dy = {};
+  map.maps = true;
+  map.derivative = nullptr;
+  map.merge = &scale;
+  map.gate = {};
+  map.dgamma = map.dbeta = nullptr;
+  execute(map, call.context());
+  call.store_gradients();
 }
 
 }  // namespace poise

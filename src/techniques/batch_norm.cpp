@@ -39,13 +39,15 @@ void batch_norm(TensorView y, ConstTensorView x, const BatchNormOptions& o, cons
     const FromRunning running = from_running(call, o);
     refuse_results(call, r, "none in evaluation and frozen");
     job.merge = &running;
-    return execute(job, context);
+    execute(job, context);
+    return call.tell_skipped(r.non_finite);
   }
   check_one_value(call, o.one_value, "more than one value per channel");
   const BatchMerge batch(o, r);
   job.statistic = Statistic::moments;
   job.merge = &batch;
   execute(job, context);
+  call.tell_skipped(r.non_finite);
   if (call.empty() && !context.explain_only) batch.keep_running();
 }
 

@@ -32,6 +32,13 @@ inline constexpr Parameter gamma_axes_or_channels{"gamma_axes", "axes",
 inline constexpr Parameter gamma_offset{"gamma_offset", "number", "gamma is read as this plus g; 1: the form 1 + g"};
 inline constexpr Parameter mask{"mask", "file", "u8 of x's shape: 0 where an element does not count"};
 inline constexpr Parameter masked{"masked", "keep|zero|normalize", "what y is where masked"};
+inline constexpr Parameter lengths{"lengths", "numbers", "of each sample: what lies beyond is masked"};
+inline constexpr Parameter length_axis{"length_axis", "axis", "the axis that lengths are of; default the last"};
+inline constexpr Parameter non_finite{"non_finite", "propagate|raise|skip", "what NaN and infinities in x do"};
+inline constexpr Parameter labels{"labels", "file",
+                                  "u8 label map: each label has its own statistics; an axis may be 1"};
+inline constexpr Parameter style_labels{"style_labels", "file", "the label map of the style's features"};
+inline constexpr Parameter label_count{"label_count", "number", "labels are below this, at most 256"};
 inline constexpr Parameter one_value{"one_value", "error|zero_variance|skip_update", "one value in a cell"};
 inline constexpr Parameter activation{"activation", "none|relu|leaky_relu|silu|gelu|gelu_tanh", "what y goes through"};
 inline constexpr Parameter slope{"slope", "number", "of leaky_relu"};

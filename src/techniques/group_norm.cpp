@@ -65,6 +65,7 @@ void group_norm(TensorView y, ConstTensorView x, const GroupNormOptions& o, cons
   job.statistic = Statistic::moments;
   job.merge = &merge;
   execute(job, context);
+  call.tell_skipped(r.non_finite);
 }
 
 void group_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,

@@ -3,7 +3,7 @@
 //     y = gamma_c * (x - mean_nc) * r(var_nc) + beta_c
 //
 // x, y: (N, C, ...)   gamma, beta, running statistics (C)   kept for backward: mean, rstd (N, C)
-// A cell is one channel of one sample.
+// A cell is one channel of one sample, or of that the elements of one label.
 
 #include <poise/instance_norm.h>
 
@@ -11,6 +11,7 @@
 #include "techniques/one_value.h"
 #include "techniques/running.h"
 #include "techniques/second_backward.h"
+#include "techniques/segments.h"
 
 namespace poise {
 namespace {
@@ -50,6 +51,17 @@ bool evaluates(const Call& call, const InstanceNormOptions& o) {
   return o.running_mean.present();
 }
 
+SegmentOptions segments_of(const InstanceNormOptions& o) noexcept {
+  return {o.labels, o.label_count, o.one_value, deviation_of(o)};
+}
+
+// Running statistics know no labels.
+void refuse_running(const Call& call, const InstanceNormOptions& o, const InstanceNormResults& r) {
+  for (const ConstTensorView& v :
+       {o.running_mean, o.running_var, ConstTensorView(r.running_mean), ConstTensorView(r.running_var)})
+    if (v.present()) call.fail(Code::usage, "running_mean, running_var", "none with labels", "one");
+}
+
 // A backward call's cells: the channels where running statistics normalize, else those of each sample.
 Dims begin(Call& call, const InstanceNormOptions& o, const Dims& axes) {
   call.eps(o.eps);
@@ -70,13 +82,21 @@ void instance_norm(TensorView y, ConstTensorView x, const InstanceNormOptions& o
   take_affine(call, o, channel);
   call.eps(o.eps);
   check_running(call, o, r, call.sizes_of(channel));
+  if (o.labels.present()) {
+    refuse_running(call, o, r);
+    call.keep(axes);
+    check_label_count(call, o.label_count);
+    check_saved(call, r, with_labels(cells, o.label_count));
+    return normalize_segments(call, segments_of(o), cells, {r.mean, r.rstd});
+  }
   check_saved(call, r, cells);
   if (evaluates(call, o)) {
     refuse_results(call, r, "none in evaluation with running statistics");
     call.keep(channel);
     const FromRunning merge(o.running_mean, o.running_var, deviation_of(o));
     call.job().merge = &merge;
-    return execute(call.job(), context);
+    execute(call.job(), context);
+    return call.tell_skipped(r.non_finite);
   }
   call.keep(axes);
   check_one_value(call, o.one_value, "more than one value per sample and channel");
@@ -86,6 +106,7 @@ void instance_norm(TensorView y, ConstTensorView x, const InstanceNormOptions& o
   call.job().statistic = Statistic::moments;
   call.job().merge = &merge;
   execute(call.job(), context);
+  call.tell_skipped(r.non_finite);
   if (!running.wanted() || context.explain_only) return;
   call.empty() ? running.keep() : running.update_by_average(kept, cells[0]);
 }
@@ -95,6 +116,12 @@ void instance_norm_backward(const Gradients& gradients, ConstTensorView dy, Cons
   Call call("instance_norm", gradients.dx, dy, x, context);
   const Dims axes = call.axes("channel_axis", {0, o.channel_axis});
   take_affine(call, o, gradients, {axes[1]});
+  if (o.labels.present()) {
+    refuse_running(call, o, {});
+    call.eps(o.eps);
+    call.keep(axes);
+    return normalize_segments_backward(call, segments_of(o), call.sizes_of(axes), {saved.mean, saved.rstd});
+  }
   const Dims cells = begin(call, o, axes);
   if (evaluates(call, o)) return constant_backward(call, FromRunning{o.running_mean, o.running_var, deviation_of(o)});
   normalize_backward(call, {saved.mean, saved.rstd}, cells, deviation_of(o));
@@ -105,6 +132,7 @@ void instance_norm_second_backward(const SecondGradients& gradients, const Secon
                                    Context& context) {
   Call call("instance_norm", {}, dy, x, context);
   const Dims axes = call.axes("channel_axis", {0, o.channel_axis});
+  if (o.labels.present()) call.fail(Code::usage, "labels", "none in a second backward pass", "one");
   take_affine(call, o, Gradients{}, {axes[1]});
   const SecondJob job = prepare_second(call, {gradients, operands}, gamma_axes_of(call, o, {axes[1]}));
   const Dims cells = begin(call, o, axes);

@@ -39,6 +39,7 @@ void layer_norm(TensorView y, ConstTensorView x, const LayerNormOptions& o, cons
   call.job().statistic = Statistic::moments;
   call.job().merge = &merge;
   execute(call.job(), context);
+  call.tell_skipped(r.non_finite);
 }
 
 void layer_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
@@ -63,58 +64,5 @@ void layer_norm_second_backward(const SecondGradients& gradients, const SecondOp
   const Saved s = saved_or_measured(call, {saved.mean, saved.rstd}, call.sizes_of(axes.kept), deviation_of(o));
   run_second_backward(call, job, {gradients, operands}, s, deviation_of(o), nullptr);
 }
-
-namespace {
-
-LayerNormOptions options_of(const Parameters& p) {
-  LayerNormOptions o{.gamma_axes = p.gamma_axes,
-                     .gamma = p.gamma,
-                     .beta = p.beta,
-                     .gamma_offset = p.gamma_offset,
-                     .mask = {p.mask, p.masked},
-                     .epilogue = epilogue_of(p),
-                     .eps_place = p.eps_place,
-                     .divisor = p.divisor};
-  if (p.eps >= 0) o.eps = p.eps;
-  if (!p.axes.empty()) o.axes = p.axes;
-  return o;
-}
-
-constexpr const Parameter* parameters[] = {&describe::gamma,      &describe::beta,         &describe::eps,
-                                           &describe::eps_place,  &describe::divisor,      &describe::axes,
-                                           &describe::gamma_axes, &describe::gamma_offset, &describe::mask,
-                                           &describe::activation, &describe::slope,        &describe::residual_after,
-                                           &describe::y,          &describe::masked};
-constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
-constexpr const char* results[] = {"mean", "rstd"};
-
-}  // namespace
-
-extern const Technique layer_norm_technique;  // the table names it
-const Technique layer_norm_technique = {
-    .name = "layer_norm",
-    .title = "Layer normalization",
-    .formula = "y = gamma * (x - mean) * r(var) + beta",
-    .paper = "Ba, Kiros, Hinton 2016, arXiv:1607.06450",
-    .cell = "a row: all indices of the reduced axes",
-    .use = "transformers, recurrent nets, any batch size; training and evaluation are the same",
-    .beware = "rows of under about 20 features; which axes are reduced and which carry gamma",
-    .parameters = parameters,
-    .results = results,
-    .shape_of =
-        [](std::string_view operand, const Dims& x, const Parameters& p) {
-          const LayerNormOptions o = options_of(p);
-          return row_shape("layer_norm", operand, x, o.axes, o.gamma_axes);
-        },
-    .run =
-        [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {
-          layer_norm(y, x, options_of(p), {r.mean, r.rstd}, context);
-        },
-    .gradients = gradients,
-    .run_backward =
-        [](const Gradients& g, ConstTensorView dy, ConstTensorView x, const Parameters& p, const Results& s,
-           Context& context) {
-          layer_norm_backward(g, dy, x, {s.mean, s.rstd}, options_of(p), context);
-        }};
 
 }  // namespace poise

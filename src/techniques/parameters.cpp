@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -47,6 +48,18 @@ const char* read(std::string_view text, Dims& value) {
   return nullptr;
 }
 
+const char* read(std::string_view text, std::vector<std::int64_t>& value) {
+  const char* const expected = "whole numbers with commas between them";
+  std::vector<std::int64_t> numbers;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    if (read(text.substr(begin, comma - begin), numbers.emplace_back())) return expected;
+    begin = comma + 1;
+  }
+  value = numbers;
+  return nullptr;
+}
+
 const char* read(std::string_view text, std::string& value) {
   if (text.empty()) return "a name";
   value = text;
@@ -80,6 +93,11 @@ template <>
 struct Words<Masked> {
   static constexpr std::string_view of[] = {"keep", "zero", "normalize"};
   static constexpr const char* expected = "keep, zero or normalize";
+};
+template <>
+struct Words<NonFinite> {
+  static constexpr std::string_view of[] = {"propagate", "raise", "skip"};
+  static constexpr const char* expected = "propagate, raise or skip";
 };
 template <>
 struct Words<OneValue> {
@@ -150,6 +168,7 @@ std::string write(double value) { return fmt::format("{}", value); }
 std::string write(std::int64_t value) { return fmt::format("{}", value); }
 std::string write(const std::string& value) { return value; }
 std::string write(const Dims& value) { return fmt::format("{}", fmt::join(value, ",")); }
+std::string write(const std::vector<std::int64_t>& value) { return fmt::format("{}", fmt::join(value, ",")); }
 template <class E>
 std::string write(E value) {
   return std::string(Words<E>::of[static_cast<std::size_t>(value)]);
@@ -210,6 +229,10 @@ constexpr Field fields[] = {
     field<&Parameters::gamma_axes>("gamma_axes"),
     field<&Parameters::gamma_offset>("gamma_offset"),
     field<&Parameters::masked>("masked"),
+    field<&Parameters::lengths>("lengths"),
+    field<&Parameters::length_axis>("length_axis"),
+    field<&Parameters::non_finite>("non_finite"),
+    field<&Parameters::label_count>("label_count"),
     field<&Parameters::one_value>("one_value"),
     field<&Parameters::activation>("activation"),
     field<&Parameters::slope>("slope"),
@@ -277,7 +300,9 @@ ConstTensorView* operand_named(Parameters& p, std::string_view name) noexcept {
                                                                     {"min", &p.min},
                                                                     {"max", &p.max},
                                                                     {"mask", &p.mask},
+                                                                    {"labels", &p.labels},
                                                                     {"style", &p.style},
+                                                                    {"style_labels", &p.style_labels},
                                                                     {"style_mean", &p.style_mean},
                                                                     {"style_std", &p.style_std},
                                                                     {"threshold", &p.threshold},

@@ -31,6 +31,7 @@ void rms_norm(TensorView y, ConstTensorView x, const RmsNormOptions& o, const Rm
   job.samples_are_cells = true;
   job.merge = &merge;
   execute(job, context);
+  call.tell_skipped(r.non_finite);
 }
 
 void rms_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x, const RmsNormResults& saved,
@@ -53,19 +54,20 @@ RmsNormOptions options_of(const Parameters& p) {
                    .gamma = p.gamma,
                    .beta = p.beta,
                    .gamma_offset = p.gamma_offset,
-                   .mask = {p.mask, p.masked},
+                   .mask = mask_of(p),
                    .epilogue = epilogue_of(p),
                    .eps_place = p.eps_place};
+  o.non_finite = p.non_finite;
   if (p.eps >= 0) o.eps = p.eps;
   if (!p.axes.empty()) o.axes = p.axes;
   return o;
 }
 
-constexpr const Parameter* parameters[] = {&describe::gamma,        &describe::beta,           &describe::eps,
-                                           &describe::eps_place,    &describe::axes,           &describe::gamma_axes,
-                                           &describe::gamma_offset, &describe::mask,           &describe::activation,
-                                           &describe::slope,        &describe::residual_after, &describe::y,
-                                           &describe::masked};
+constexpr const Parameter* parameters[] = {
+    &describe::gamma,      &describe::beta,         &describe::eps,   &describe::eps_place,      &describe::axes,
+    &describe::gamma_axes, &describe::gamma_offset, &describe::mask,  &describe::lengths,        &describe::length_axis,
+    &describe::non_finite, &describe::activation,   &describe::slope, &describe::residual_after, &describe::y,
+    &describe::masked};
 constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"rstd"};
 
@@ -87,8 +89,10 @@ const Technique rms_norm_technique = {
           const RmsNormOptions o = options_of(p);
           return row_shape("rms_norm", operand == "mean" ? "" : operand, x, o.axes, o.gamma_axes);
         },
-    .run = [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r,
-              Context& context) { rms_norm(y, x, options_of(p), {r.rstd}, context); },
+    .run =
+        [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {
+          rms_norm(y, x, options_of(p), {r.rstd, r.non_finite}, context);
+        },
     .gradients = gradients,
     .run_backward = [](const Gradients& g, ConstTensorView dy, ConstTensorView x, const Parameters& p, const Results& s,
                        Context& context) { rms_norm_backward(g, dy, x, {s.rstd}, options_of(p), context); }};

@@ -27,21 +27,20 @@ class MeasureStyle final : public Merge {
 
 class StyleGradient final : public Merge {
  public:
-  StyleGradient(const Style& of, const double* dmean, const double* dstd, std::int64_t positions,
-                const Deviation& deviation) noexcept
-      : of_(of), dmean_(dmean), dstd_(dstd), n_(static_cast<double>(positions)), deviation_(deviation) {}
+  StyleGradient(const Style& of, const double* dmean, const double* dstd, const Deviation& deviation) noexcept
+      : of_(of), dmean_(dmean), dstd_(dstd), deviation_(deviation) {}
   // std = 1/r, so 2 dstd/dvar = -(2r'/r) / r.
   CellAffine operator()(std::int64_t cell, const Measured&) const noexcept override {
     const double std = of_.std.get(cell), r = std == 0 ? 0 : 1 / std;
     const double slope = r == 0 ? 0 : -twice_slope(r, deviation_.eps, deviation_.place) / r;
-    const double d = deviation_.divisor == Divisor::sample ? n_ - 1 : n_;
-    return {of_.mean.get(cell), 0, dstd_[cell] * slope / d, dmean_[cell] / n_};
+    const double n = of_.positions == nullptr ? of_.all_positions : of_.positions[cell];
+    const double d = deviation_.divisor == Divisor::sample ? n - 1 : n;
+    return {of_.mean.get(cell), 0, d > 0 ? dstd_[cell] * slope / d : 0, n > 0 ? dmean_[cell] / n : 0};
   }
 
  private:
   Style of_;
   const double *dmean_, *dstd_;
-  double n_;
   Deviation deviation_;
 };
 
@@ -91,6 +90,25 @@ Job style_job(const Call& call, const ConstTensorView& style, const TensorView& 
 Style checked_style(Call& call, const ConstTensorView& style, const ConstTensorView& mean, const ConstTensorView& std,
                     const Dims& axes, const Deviation& deviation) {
   const Dims cells = call.sizes_of(axes);
+  if (style_is_given(call, style, mean, std, axes, cells)) return {Values(mean), Values(std)};
+  double *means = call.memory(cells.product()), *stds = call.memory(cells.product());
+  std::fill_n(means, cells.product(), 0.0);
+  std::fill_n(stds, cells.product(), 0.0);
+  const double positions = static_cast<double>(style.elements() / std::max<std::int64_t>(1, cells.product()));
+  const Style of{Values(TensorView(means, DType::f64, cells)), Values(TensorView(stds, DType::f64, cells)), positions};
+  if (style.elements() > 0) measure_style(style_job(call, style, {}, axes), means, stds, deviation, call.context());
+  return of;
+}
+
+void measure_style(Job job, double* means, double* stds, const Deviation& deviation, Context& context) {
+  const MeasureStyle merge(deviation, means, stds);
+  job.statistic = Statistic::moments;
+  job.merge = &merge;
+  execute(job, context);
+}
+
+bool style_is_given(const Call& call, const ConstTensorView& style, const ConstTensorView& mean,
+                    const ConstTensorView& std, const Dims& axes, const Dims& cells) {
   call.operand("style_mean", mean, cells);
   call.operand("style_std", std, cells);
   const bool given = mean.present() || std.present();
@@ -100,17 +118,8 @@ Style checked_style(Call& call, const ConstTensorView& style, const ConstTensorV
   if (given == style.present()) {
     call.fail(Code::usage, "style", "features, or their style_mean and style_std", given ? "both" : "neither");
   }
-  if (given) return {Values(mean), Values(std)};
-  check_features(call, style, axes);
-  double *means = call.memory(cells.product()), *stds = call.memory(cells.product());
-  std::fill_n(means, cells.product(), 0.0);
-  std::fill_n(stds, cells.product(), 0.0);
-  Job job = style_job(call, style, {}, axes);
-  const MeasureStyle merge(deviation, means, stds);
-  job.statistic = Statistic::moments;
-  job.merge = &merge;
-  if (style.elements() > 0) execute(job, call.context());
-  return {Values(TensorView(means, DType::f64, cells)), Values(TensorView(stds, DType::f64, cells))};
+  if (!given) check_features(call, style, axes);
+  return given;
 }
 
 void check_style_gradient(const Call& call, const TensorView& dstyle, const ConstTensorView& style) {
@@ -120,13 +129,11 @@ void check_style_gradient(const Call& call, const TensorView& dstyle, const Cons
   if (share_memory(dstyle, style)) call.fail(Code::refused, "dstyle", "memory of its own", "the style's");
 }
 
-void style_gradient(Call& call, const TensorView& dstyle, const ConstTensorView& style, const Dims& axes,
-                    const Style& of, const double* dmean, const double* dstd, const Deviation& deviation) {
-  Job job = style_job(call, style, dstyle, axes);
-  const StyleGradient merge(of, dmean, dstd,
-                            style.elements() / std::max<std::int64_t>(1, call.sizes_of(axes).product()), deviation);
+void style_gradient(Job job, const Style& of, const double* dmean, const double* dstd, const Deviation& deviation,
+                    Context& context) {
+  const StyleGradient merge(of, dmean, dstd, deviation);
   job.merge = &merge;
-  if (style.elements() > 0) execute(job, call.context());
+  if (job.x.elements() > 0) execute(job, context);
 }
 
 }  // namespace poise

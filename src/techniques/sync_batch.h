@@ -86,6 +86,7 @@ inline void name_terms(Agreement& agreement, Call& call, const BatchNormOptions&
   constexpr const char* places[] = {"inside", "outside", "floor"};
   constexpr const char* divisors[] = {"population", "sample"};
   constexpr const char* policies[] = {"error", "zero_variance", "skip_update"};
+  constexpr const char* finite[] = {"propagate", "raise", "skip"};
   const auto word = [](const auto& words, auto value) { return words[static_cast<std::size_t>(value)]; };
   agreement.term("x", name_of(call.job().x.dtype()));
   agreement.term("channels", fmt::join(channels, "x"));
@@ -97,13 +98,38 @@ inline void name_terms(Agreement& agreement, Call& call, const BatchNormOptions&
   agreement.term("momentum", o.momentum);
   agreement.term("track_running", o.track_running);
   agreement.term("one_value", word(policies, o.one_value));
+  agreement.term("non_finite", word(finite, o.non_finite));
   agreement.term("gamma", o.gamma.present());
   agreement.term("beta", o.beta.present());
   agreement.term("explain_only", call.context().explain_only);
 }
 
+// The job with its residual added in the call's own memory: the caller's is written when all ranks have agreed.
+inline Job added_apart(Call& call) {
+  Job job = call.job();
+  if (!job.addition.sum.present()) return job;
+  job.x = job.addition.sum = TensorView(call.memory(job.x.elements()), job.x.dtype(), job.x.sizes());
+  for (int i = 0; i < job.x.rank(); ++i) {
+    const auto axis = static_cast<std::size_t>(i);
+    job.partition.dims()[axis].x = job.addition.partition.dims()[axis].y = job.x.stride(i);
+  }
+  return job;
+}
+
+// The same of a backward job that gates dy first.
+inline Job gated_apart(Call& call) {
+  Job job = call.job();
+  if (!job.gate.gated.present()) return job;
+  job.dy = job.gate.gated = TensorView(call.memory(job.x.elements()), job.x.dtype(), job.x.sizes());
+  for (int i = 0; i < job.x.rank(); ++i) {
+    const auto axis = static_cast<std::size_t>(i);
+    job.partition.dims()[axis].dy = job.gate.partition.dims()[axis].y = job.gate.gated.stride(i);
+  }
+  return job;
+}
+
 inline void measure_mine(Call& call, PerCell<Measured>& cells) {
-  measure_again(call, Statistic::moments, KeepMeasured(cells.mine));
+  measure_again(call, added_apart(call), Statistic::moments, KeepMeasured(cells.mine));
 }
 
 // One value in a channel of all ranks, where the policy says so: what every rank finds alike.
@@ -114,10 +140,9 @@ void check_counts(const Call& call, OneValue policy, const PerCell<T>& cells) {
     if (cell.count == 1) call.fail(Code::shape, "x", "more than one value per channel over all ranks", "1");
 }
 
-// A backward job whose sums are known: nothing is gated or summed again.
+// A backward job whose sums are known: nothing is summed again.
 inline Job map_alone(const Job& summed, const Derivative& given) noexcept {
   Job map = summed;
-  map.gate = {};
   map.derivative = &given;
   map.dgamma = map.dbeta = nullptr;
   for (Dim& d : map.partition.dims()) d.param = 0;

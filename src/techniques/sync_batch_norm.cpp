@@ -45,10 +45,10 @@ void sync_batch_norm(TensorView y, ConstTensorView x, Communicator& ranks, const
   job.statistic = Statistic::none;
   if (running) {
     job.merge = &*running;
-    return execute(job, context);
+    execute(job, context);
+    return call->tell_skipped(r.non_finite);
   }
   if (context.explain_only) return;
-  job.addition = {};  // done when this rank measured
   merge_ranks(cells.mine, cells.gathered, ranks);
   check_counts(*call, o.one_value, cells);
   const BatchMerge batch(o, r);
@@ -56,6 +56,7 @@ void sync_batch_norm(TensorView y, ConstTensorView x, Communicator& ranks, const
   const GivenAffine given(affines);
   job.merge = &given;
   execute(job, context);
+  call->tell_skipped(r.non_finite);
 }
 
 void sync_batch_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x, Communicator& ranks,
@@ -71,7 +72,7 @@ void sync_batch_norm_backward(const Gradients& gradients, ConstTensorView dy, Co
   const auto sum_mine = [&] {
     derivative.emplace(deviation_of(o), s.mean, s.rstd);
     const SumsOverRanks keep(SumsOverRanks::Step::keep, *derivative, sums.mine);
-    Job job = call->job();
+    Job job = gated_apart(*call);
     job.maps = false;
     job.statistic = Statistic::moments;
     job.derivative = &keep;
@@ -108,7 +109,7 @@ void sync_batch_norm_backward(const Gradients& gradients, ConstTensorView dy, Co
   check_counts(*call, o.one_value, sums);
   const SumsOverRanks given(SumsOverRanks::Step::given, *derivative, sums.mine);
   const Job map = map_alone(call->job(), given);
-  if (map.maps) execute(map, context);
+  if (map.maps || map.gate.gated.present()) execute(map, context);
   call->store_gradients();
 }
 

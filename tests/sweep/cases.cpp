@@ -28,6 +28,7 @@ constexpr std::pair<std::string_view, std::string_view> variant_table[] = {
     {"instance_norm", "gamma_axes=0,1,2"},  // SPADE
     {"instance_norm", "gamma_axes=0,1:gamma_offset=1"},
     {"instance_norm", "mask=given:masked=normalize:one_value=zero_variance"},
+    {"instance_norm", "labels=given:label_count=3:one_value=zero_variance"},
     {"group_norm", "groups=1"},
     {"group_norm", "groups=2"},
     {"group_norm", "groups=2:gamma_axes=0,1:gamma_offset=1"},

@@ -3,6 +3,7 @@
 #include <poise/adaptive_instance_norm.h>
 #include <poise/technique.h>
 
+#include "techniques/affine.h"
 #include "techniques/describe.h"
 
 namespace poise {
@@ -12,6 +13,9 @@ AdaptiveInstanceNormOptions options_of(const Parameters& p) {
   AdaptiveInstanceNormOptions o{.style = p.style,
                                 .style_mean = p.style_mean,
                                 .style_std = p.style_std,
+                                .labels = p.labels,
+                                .style_labels = p.style_labels,
+                                .label_count = p.label_count,
                                 .alpha = p.blend,
                                 .eps_place = p.eps_place,
                                 .divisor = p.style_divisor};
@@ -21,8 +25,9 @@ AdaptiveInstanceNormOptions options_of(const Parameters& p) {
 }
 
 namespace d = describe;
-constexpr const Parameter* parameters[] = {&d::style, &d::style_mean, &d::style_std,     &d::blend,
-                                           &d::eps,   &d::eps_place,  &d::style_divisor, &d::channel_axis};
+constexpr const Parameter* parameters[] = {&d::style,  &d::style_mean,   &d::style_std,     &d::blend,
+                                           &d::eps,    &d::eps_place,    &d::style_divisor, &d::channel_axis,
+                                           &d::labels, &d::style_labels, &d::label_count};
 constexpr const char* results[] = {"mean", "rstd", "style_mean", "style_std"};
 constexpr const char* gradients[] = {"dx", "dstyle", "dstyle_mean", "dstyle_std"};
 
@@ -44,7 +49,8 @@ const Technique adaptive_instance_norm_technique = {
           const Dims axes =
               front_axes("adaptive_instance_norm", "channel_axis", {0, options_of(p).channel_axis}, x.size());
           return shape_among("adaptive_instance_norm", operand,
-                             {{"mean rstd style_mean style_std", sizes_at(x, axes)}, {"style", x}});
+                             {{"mean rstd style_mean style_std", segment_shape(sizes_at(x, axes), p)},
+                              {"style labels style_labels", x}});
         },
     .run =
         [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {

@@ -16,13 +16,14 @@ BatchNormOptions options_of(const Parameters& p) {
                      .beta = p.beta,
                      .gamma_axes = p.gamma_axes,
                      .gamma_offset = p.gamma_offset,
-                     .mask = {p.mask, p.masked},
+                     .mask = mask_of(p),
                      .epilogue = epilogue_of(p)};
   take_running(o, p);
   o.eps_place = p.eps_place;
   o.divisor = p.divisor;
   o.track_running = p.track_running;
   o.one_value = p.one_value;
+  o.non_finite = p.non_finite;
   if (p.eps >= 0) o.eps = p.eps;
   if (!p.channel_axes.empty()) o.channel_axes = p.channel_axes;
   return o;
@@ -34,6 +35,9 @@ constexpr const Parameter* parameters[] = {&d::gamma,
                                            &d::gamma_axes_or_channels,
                                            &d::gamma_offset,
                                            &d::mask,
+                                           &d::lengths,
+                                           &d::length_axis,
+                                           &d::non_finite,
                                            &d::activation,
                                            &d::slope,
                                            &d::residual_after,
@@ -79,7 +83,7 @@ const Technique batch_norm_technique = {
                    const Parameters& p) { return shape("batch_norm", operand, x, p); },
     .run =
         [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {
-          batch_norm(y, x, options_of(p), {r.mean, r.rstd, r.running_mean, r.running_var}, context);
+          batch_norm(y, x, options_of(p), {r.mean, r.rstd, r.running_mean, r.running_var, r.non_finite}, context);
         },
     .gradients = gradients,
     .run_backward =
@@ -103,8 +107,8 @@ const Technique sync_batch_norm_technique = {
                    const Parameters& p) { return shape("sync_batch_norm", operand, x, p); },
     .run =
         [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {
-          sync_batch_norm(y, x, single_process(), options_of(p), {r.mean, r.rstd, r.running_mean, r.running_var},
-                          context);
+          sync_batch_norm(y, x, single_process(), options_of(p),
+                          {r.mean, r.rstd, r.running_mean, r.running_var, r.non_finite}, context);
         },
     .gradients = gradients,
     .run_backward =

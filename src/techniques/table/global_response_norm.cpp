@@ -3,21 +3,22 @@
 #include <poise/global_response_norm.h>
 #include <poise/technique.h>
 
+#include "techniques/affine.h"
 #include "techniques/describe.h"
 
 namespace poise {
 namespace {
 
 GlobalResponseNormOptions options_of(const Parameters& p) {
-  GlobalResponseNormOptions o{.scope = p.scope, .gamma = p.gamma, .beta = p.beta, .mask = {p.mask, p.masked}};
+  GlobalResponseNormOptions o{.scope = p.scope, .gamma = p.gamma, .beta = p.beta, .mask = mask_of(p)};
   if (p.eps >= 0) o.eps = p.eps;
   if (!p.channel_axes.empty()) o.channel_axis = static_cast<int>(p.channel_axes[0]);
   return o;
 }
 
 namespace d = describe;
-constexpr const Parameter* parameters[] = {&d::gamma,  &d::beta,         &d::eps,  &d::mask,
-                                           &d::masked, &d::channel_axis, &d::scope};
+constexpr const Parameter* parameters[] = {&d::gamma,   &d::beta,        &d::eps,          &d::mask, &d::masked,
+                                           &d::lengths, &d::length_axis, &d::channel_axis, &d::scope};
 constexpr const char* results[] = {"scale"};
 constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 

@@ -16,11 +16,12 @@ GroupNormOptions options_of(const Parameters& p) {
                      .beta = p.beta,
                      .gamma_axes = p.gamma_axes,
                      .gamma_offset = p.gamma_offset,
-                     .mask = {p.mask, p.masked},
+                     .mask = mask_of(p),
                      .epilogue = epilogue_of(p),
                      .eps_place = p.eps_place,
                      .divisor = p.divisor};
   o.one_value = p.one_value;
+  o.non_finite = p.non_finite;
   if (p.eps >= 0) o.eps = p.eps;
   if (!p.channel_axes.empty()) o.channel_axis = static_cast<int>(p.channel_axes[0]);
   return o;
@@ -28,7 +29,8 @@ GroupNormOptions options_of(const Parameters& p) {
 
 constexpr const Parameter* parameters[] = {
     &describe::gamma,        &describe::beta,           &describe::gamma_axes_or_channels,
-    &describe::gamma_offset, &describe::mask,           &describe::activation,
+    &describe::gamma_offset, &describe::mask,           &describe::lengths,
+    &describe::length_axis,  &describe::non_finite,     &describe::activation,
     &describe::slope,        &describe::residual_after, &describe::y,
     &describe::masked,       &describe::one_value,      &describe::eps,
     &describe::eps_place,    &describe::divisor,        &describe::groups,
@@ -60,7 +62,7 @@ const Technique group_norm_technique = {
         },
     .run =
         [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {
-          group_norm(y, x, options_of(p), {r.mean, r.rstd}, context);
+          group_norm(y, x, options_of(p), {r.mean, r.rstd, r.non_finite}, context);
         },
     .gradients = gradients,
     .run_backward =

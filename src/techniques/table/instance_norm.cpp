@@ -17,25 +17,30 @@ InstanceNormOptions options_of(const Parameters& p) {
                         .beta = p.beta,
                         .gamma_axes = p.gamma_axes,
                         .gamma_offset = p.gamma_offset,
-                        .mask = {p.mask, p.masked},
+                        .mask = mask_of(p),
                         .epilogue = epilogue_of(p)};
   take_running(o, p);
   o.eps_place = p.eps_place;
   o.divisor = p.divisor;
   o.one_value = p.one_value;
+  o.non_finite = p.non_finite;
+  o.labels = p.labels;
+  o.label_count = p.label_count;
   if (p.eps >= 0) o.eps = p.eps;
   if (!p.channel_axes.empty()) o.channel_axis = static_cast<int>(p.channel_axes[0]);
   return o;
 }
 
 namespace d = describe;
-constexpr const Parameter* parameters[] = {&d::gamma,        &d::beta,           &d::gamma_axes_or_channels,
-                                           &d::gamma_offset, &d::mask,           &d::activation,
-                                           &d::slope,        &d::residual_after, &d::y,
-                                           &d::masked,       &d::one_value,      &d::eps,
-                                           &d::eps_place,    &d::divisor,        &d::mode,
-                                           &d::channel_axis, &d::running_mean,   &d::running_var,
-                                           &d::momentum,     &d::running_divisor};
+constexpr const Parameter* parameters[] = {&d::gamma,          &d::beta,        &d::gamma_axes_or_channels,
+                                           &d::gamma_offset,   &d::mask,        &d::lengths,
+                                           &d::length_axis,    &d::non_finite,  &d::labels,
+                                           &d::label_count,    &d::activation,  &d::slope,
+                                           &d::residual_after, &d::y,           &d::masked,
+                                           &d::one_value,      &d::eps,         &d::eps_place,
+                                           &d::divisor,        &d::mode,        &d::channel_axis,
+                                           &d::running_mean,   &d::running_var, &d::momentum,
+                                           &d::running_divisor};
 constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"mean", "rstd", "running_mean", "running_var"};
 
@@ -58,12 +63,12 @@ const Technique instance_norm_technique = {
           return shape_among("instance_norm", operand,
                              {{"gamma beta", gamma_shape(options_of(p), "instance_norm", x, {axes[1]})},
                               {"running_mean running_var", sizes_at(x, {axes[1]})},
-                              {"mean rstd", sizes_at(x, axes)},
-                              {"mask residual_after y", x}});
+                              {"mean rstd", segment_shape(sizes_at(x, axes), p)},
+                              {"mask labels residual_after y", x}});
         },
     .run =
         [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {
-          instance_norm(y, x, options_of(p), {r.mean, r.rstd, r.running_mean, r.running_var}, context);
+          instance_norm(y, x, options_of(p), {r.mean, r.rstd, r.running_mean, r.running_var, r.non_finite}, context);
         },
     .gradients = gradients,
     .run_backward =
