@@ -8,59 +8,12 @@
 #include <poise/instance_norm.h>
 
 #include "techniques/affine.h"
+#include "techniques/instance_merge.h"
 #include "techniques/one_value.h"
-#include "techniques/running.h"
 #include "techniques/second_backward.h"
-#include "techniques/segments.h"
 
 namespace poise {
 namespace {
-
-Deviation deviation_of(const InstanceNormOptions& o) noexcept { return {o.eps, o.eps_place, o.divisor}; }
-
-// Keeps every instance's mean and variance, for their average over samples.
-class InstanceMerge final : public Merge {
- public:
-  InstanceMerge(const InstanceNormOptions& o, const InstanceNormResults& r, double* kept) noexcept
-      : normalize_(deviation_of(o), r.mean, r.rstd),
-        divisor_(o.running_divisor),
-        fewest_(o.one_value == OneValue::skip_update ? 2 : 1),
-        kept_(kept) {}
-
-  CellAffine operator()(std::int64_t cell, const Measured& m) const noexcept override {
-    if (kept_ != nullptr) {
-      kept_[2 * cell] = m.mean;
-      kept_[2 * cell + 1] = m.count < fewest_ ? -1 : variance_of(m, divisor_);
-    }
-    return normalize_(cell, m);
-  }
-
- private:
-  Normalize normalize_;
-  Divisor divisor_;
-  std::int64_t fewest_;
-  double* kept_;
-};
-
-// Whether running statistics normalize; both or none must be there.
-bool evaluates(const Call& call, const InstanceNormOptions& o) {
-  if (o.mode != InstanceNormMode::evaluation) return false;
-  if (o.running_mean.present() != o.running_var.present()) {
-    call.fail(Code::usage, "running_mean, running_var", "both or none in evaluation", "one");
-  }
-  return o.running_mean.present();
-}
-
-SegmentOptions segments_of(const InstanceNormOptions& o) noexcept {
-  return {o.labels, o.label_count, o.one_value, deviation_of(o)};
-}
-
-// Running statistics know no labels.
-void refuse_running(const Call& call, const InstanceNormOptions& o, const InstanceNormResults& r) {
-  for (const ConstTensorView& v :
-       {o.running_mean, o.running_var, ConstTensorView(r.running_mean), ConstTensorView(r.running_var)})
-    if (v.present()) call.fail(Code::usage, "running_mean, running_var", "none with labels", "one");
-}
 
 // A backward call's cells: the channels where running statistics normalize, else those of each sample.
 Dims begin(Call& call, const InstanceNormOptions& o, const Dims& axes) {
@@ -87,7 +40,7 @@ void instance_norm(TensorView y, ConstTensorView x, const InstanceNormOptions& o
     call.keep(axes);
     check_label_count(call, o.label_count);
     check_saved(call, r, with_labels(cells, o.label_count));
-    return normalize_segments(call, segments_of(o), cells, {r.mean, r.rstd});
+    return normalize_segments(call, segment_options(o), cells, {r.mean, r.rstd});
   }
   check_saved(call, r, cells);
   if (evaluates(call, o)) {
@@ -120,7 +73,7 @@ void instance_norm_backward(const Gradients& gradients, ConstTensorView dy, Cons
     refuse_running(call, o, {});
     call.eps(o.eps);
     call.keep(axes);
-    return normalize_segments_backward(call, segments_of(o), call.sizes_of(axes), {saved.mean, saved.rstd});
+    return normalize_segments_backward(call, segment_options(o), call.sizes_of(axes), {saved.mean, saved.rstd});
   }
   const Dims cells = begin(call, o, axes);
   if (evaluates(call, o)) return constant_backward(call, FromRunning{o.running_mean, o.running_var, deviation_of(o)});
