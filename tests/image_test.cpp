@@ -140,7 +140,8 @@ TEST(JpegTest, FlatColoursComeBack) {
   for (const int channels : {1, 3}) {
     for (const bool progressive : {false, true}) {
       Image image = pattern(19, 21, channels);
-      for (std::size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = std::byte(40 + 60 * (i % channels));
+      for (std::size_t i = 0; i < image.pixels.size(); ++i)
+        image.pixels[i] = std::byte(40 + 60 * (i % static_cast<std::size_t>(channels)));
       const Image got = decoded(jpeg_file(image, 100, progressive));
       EXPECT_EQ(got.height, 19);
       EXPECT_EQ(got.width, 21);
