@@ -44,11 +44,11 @@ if(MPI_CXX_FOUND)
   target_link_libraries(poise_mpi_tests PRIVATE poise_test_support poise_mpi MPI::MPI_CXX GTest::gtest)
 endif()
 
-# Against Debian's libtorch, where it is found.
+# Against Debian's libtorch, where it is found; clang 14 cannot compile its headers as C++20.
 find_path(TORCH_HEADERS ATen/ATen.h)
 find_library(TORCH_CPU torch_cpu)
 find_library(TORCH_C10 c10)
-if(TORCH_HEADERS AND TORCH_CPU AND TORCH_C10 AND NOT POISE_SANITIZE)
+if(TORCH_HEADERS AND TORCH_CPU AND TORCH_C10 AND NOT POISE_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_executable(poise_torch_tests tests/torch/torch_test.cpp)
   target_compile_options(poise_torch_tests PRIVATE ${POISE_CALLER_OPTIONS})
   target_include_directories(poise_torch_tests SYSTEM PRIVATE ${TORCH_HEADERS}
