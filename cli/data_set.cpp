@@ -11,6 +11,7 @@ namespace poise {
 int DataSet::channel_axis_of(const SourceInfo& info) const {
   if (channel_axis == "none") return -1;
   if (channel_axis.empty()) {
+    if (info.format.starts_with("cifar")) return 1;
     if (info.format == "idx" || info.shape.size() < 2) return -1;
     if (info.shape.size() == 2) return 1;
     throw Error(Code::usage, fmt::format("[data] --channel-axis: expected an axis of shape {} or none, got nothing",
@@ -27,7 +28,11 @@ int DataSet::channel_axis_of(const SourceInfo& info) const {
 }
 
 void add_data_set(CLI::App& command, DataSet& data) {
-  command.add_option("DATA", data.path, "The data set: npy or IDX, also gzipped")->required()->type_name("DATA");
+  command.add_option("DATA", data.path, "The data set: npy, npz, IDX or CIFAR")->required()->type_name("DATA");
+  add_array_options(command, data);
+}
+
+void add_array_options(CLI::App& command, DataSet& data) {
   command
       .add_option("--channel-axis", data.channel_axis,
                   "The axis whose values keep their own statistics; none: all values share them")

@@ -23,6 +23,8 @@ struct DataSet {
   int channel_axis_of(const SourceInfo& info) const;
 };
 
+// --channel-axis and --void2-is-bf16; data must live as long as the command.
+void add_array_options(CLI::App& command, DataSet& data);
 // DATA, --channel-axis and --void2-is-bf16; data must live as long as the command.
 void add_data_set(CLI::App& command, DataSet& data);
 

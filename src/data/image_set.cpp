@@ -78,6 +78,12 @@ void Classes::merge(const Classes& other) {
   if (too_many) by_name.clear();
 }
 
+// Of equals the name decides.
+bool Outliers::wants(double mean, double std) const noexcept {
+  return darkest.size() < kept || mean <= darkest.back().mean || mean >= brightest.back().mean ||
+         std <= flattest.back().std;
+}
+
 void Outliers::add(std::string_view name, double mean, double std) {
   keep(darkest, name, mean, std, darker);
   keep(brightest, name, mean, std, brighter);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -60,6 +61,8 @@ struct Outliers {
   static constexpr std::size_t kept = 6;
   std::vector<Outlier> darkest, brightest, flattest;  // the most so first; at most kept of each
 
+  // Whether add would keep it: names are only made for these.
+  bool wants(double mean, double std) const noexcept;
   void add(std::string_view name, double mean, double std);
   void merge(const Outliers& other);
 };
@@ -67,6 +70,7 @@ struct Outliers {
 // A sample that could not be read.
 struct Failure {
   std::string name, error;
+  std::string path;  // where it was found; not kept in files, which say the same wherever the data lies
   friend auto operator<=>(const Failure&, const Failure&) = default;
 };
 

@@ -68,7 +68,8 @@ Outliers read_outliers(const JsonObject& json) {
 Failures read_failures(const JsonObject& samples) {
   Failures failures;
   std::vector<Failure> list;
-  for (const JsonObject& one : samples.objects("failures")) list.push_back({one.string("name"), one.string("error")});
+  for (const JsonObject& one : samples.objects("failures"))
+    list.push_back({one.string("name"), one.string("error"), {}});
   failures.merge(list);
   return failures;
 }

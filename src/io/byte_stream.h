@@ -30,7 +30,7 @@ class ByteStream {
   virtual const char* compression() const noexcept { return "none"; }
 
   // The next bytes without taking them, at most max_peek; fewer only where the stream ends.
-  static constexpr std::size_t max_peek = 16;
+  static constexpr std::size_t max_peek = 512;
   std::span<const std::byte> peek();
   // Fills all of it, or Error{data}: the stream ends early.
   void read(std::span<std::byte> to);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include <poise/tensor.h>
 
 #include "io/atomic_file.h"
+#include "io/byte_stream.h"
 #include "io/npy_header.h"
 
 namespace poise {
@@ -20,6 +22,11 @@ struct NpzArray {
 // All arrays, in the file's order, stored or deflated. Error{data} when the archive is damaged or cut short, a member
 // is no npy array, claims more than the archive can hold, or a name occurs twice.
 std::vector<NpzArray> read_npz(const std::string& path, const NpyOptions& options = {});
+
+bool is_zip(std::span<const std::byte> head) noexcept;
+// One array's npy file, read from the archive as it is needed; name without ".npy", empty for the first one.
+// Error{data}: there is none of that name.
+std::unique_ptr<ByteStream> open_npz_member(const std::string& path, const std::string& name);
 
 struct NpzMember {
   std::string name;

@@ -2,6 +2,7 @@
 #include <archive_entry.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 #include <fmt/format.h>
@@ -48,8 +49,6 @@ class MemberStream final : public ByteStream {
       : ByteStream(path + ":" + member), zip_(zip), size_(size) {}
   Extent extent() const noexcept override { return {size_, true}; }
   const char* compression() const noexcept override { return "zip"; }
-
- protected:
   std::size_t fill(std::span<std::byte> to) override {
     std::size_t done = 0;
     while (done < to.size()) {
@@ -66,8 +65,8 @@ class MemberStream final : public ByteStream {
   std::uint64_t size_;
 };
 
-std::unique_ptr<ByteStream> open_member(const std::string& path, std::uint64_t archive_bytes, archive* zip,
-                                        archive_entry* entry) {
+std::unique_ptr<MemberStream> open_member(const std::string& path, std::uint64_t archive_bytes, archive* zip,
+                                          archive_entry* entry) {
   const char* pathname = archive_entry_pathname(entry);
   const std::string member = pathname != nullptr ? pathname : "?";
   if (archive_entry_filetype(entry) != AE_IFREG || !archive_entry_size_is_set(entry) || !member.ends_with(".npy")) {
@@ -80,7 +79,47 @@ std::unique_ptr<ByteStream> open_member(const std::string& path, std::uint64_t a
   return std::make_unique<MemberStream>(path, member, zip, size);
 }
 
+// A member that keeps its archive open.
+class OwningMember final : public ByteStream {
+ public:
+  OwningMember(Archive zip, std::unique_ptr<MemberStream> member)
+      : ByteStream(member->name()), zip_(std::move(zip)), member_(std::move(member)) {}
+  Extent extent() const noexcept override { return member_->extent(); }
+  const char* compression() const noexcept override { return member_->compression(); }
+
+ protected:
+  std::size_t fill(std::span<std::byte> to) override { return member_->fill(to); }
+
+ private:
+  Archive zip_;
+  std::unique_ptr<MemberStream> member_;
+};
+
 }  // namespace
+
+bool is_zip(std::span<const std::byte> head) noexcept {
+  constexpr std::array mark = {std::byte{'P'}, std::byte{'K'}, std::byte{3}, std::byte{4}};
+  return head.size() >= mark.size() && std::equal(mark.begin(), mark.end(), head.begin());
+}
+
+std::unique_ptr<ByteStream> open_npz_member(const std::string& path, const std::string& name) {
+  const std::uint64_t archive_bytes = FileStream(path).extent().bytes;
+  Archive zip = open_zip(path);
+  archive_entry* entry = nullptr;
+  std::string names;
+  int result = ARCHIVE_OK;
+  while ((result = archive_read_next_header(zip.get(), &entry)) == ARCHIVE_OK) {
+    check_interrupt();
+    auto member = open_member(path, archive_bytes, zip.get(), entry);
+    std::string own = member->name().substr(path.size() + 1);
+    own.resize(own.size() - 4);
+    if (name.empty() || own == name) return std::make_unique<OwningMember>(std::move(zip), std::move(member));
+    if (names.size() < 200) names += (names.empty() ? "" : ", ") + own;
+  }
+  if (result != ARCHIVE_EOF) throw_damaged(path, zip.get());
+  throw_npz(path, fmt::format("expected an array{}{}, got {}", name.empty() ? "" : " named ", name,
+                              names.empty() ? "an empty archive" : names));
+}
 
 std::vector<NpzArray> read_npz(const std::string& path, const NpyOptions& options) {
   // Opened first as what it must be, for its size and for a clear error.
