@@ -109,13 +109,15 @@ Run run_of(const Request& request, std::chrono::system_clock::time_point start) 
 void stats(const Request& request) {
   const auto start = std::chrono::system_clock::now();
   options_of(request);
-  // Before the work, so that a refusal comes early.
+  // Before the work, so that a refusal comes early; and gone again during it, since it may lie among the data.
   std::optional<AtomicFile> output;
   if (!request.output.empty()) output.emplace(request.output, request.force);
+  output.reset();
   StatisticsFile file = scan_all(request);
   if (!request.reproducible) file.run = run_of(request, start);
   const std::string json = to_json(file);
-  if (output) {
+  if (!request.output.empty()) {
+    output.emplace(request.output, request.force);
     output->write(std::as_bytes(std::span(json)));
     output->commit();
   }

@@ -13,7 +13,7 @@ namespace poise {
 
 struct ScanOptions {
   int channel_axis = -1;  // of arrays; -1: none, all values are one channel
-  std::optional<std::string> split;
+  std::optional<std::string> split = {};
   Grouping per = Grouping::channel;
   Estimator estimator = Estimator::pixel;
   Weight weight = Weight::pixel;

@@ -17,7 +17,7 @@ printf 'P6 2 2 255\nmn' >set/dog/cut.ppm
 : >set/empty.png
 code poise stats set -o bad.json
 ls bad.json
-poise stats set --on-corrupt skip --json --reproducible | sed -n '/"samples"/,/"hashes"/p'
+poise stats set --on-corrupt skip --json --reproducible | sed -n '/^  "samples"/,/^  }/p'
 rm set/dog/cut.ppm set/empty.png
 printf 'P5 1 1 255\na' >set/grey.pgm
 code poise stats set
