@@ -8,7 +8,7 @@ pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(turbojpeg REQUIRED IMPORTED_TARGET libturbojpeg)
 find_package(PNG REQUIRED)
 
-file(GLOB data_sources CONFIGURE_DEPENDS src/io/*.cpp src/data/*.cpp)
+file(GLOB data_sources CONFIGURE_DEPENDS src/io/*.cpp src/data/*.cpp src/report/*.cpp)
 add_library(poise_data STATIC ${data_sources})
 target_include_directories(poise_data PUBLIC src)
 target_link_libraries(poise_data

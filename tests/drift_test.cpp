@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "data/scan.h"
@@ -77,6 +78,17 @@ TEST(DriftTest, OfConstantAndOfNoValues) {
   EXPECT_TRUE(std::isinf(drift(bytes({4, 6}), bytes({5, 5}))[0].distance()));
   EXPECT_TRUE(std::isinf(drift(floats({NAN}), floats({1, 2}))[0].distance()));
   EXPECT_EQ(drift(floats({NAN}), floats({NAN}))[0].distance(), 0);
+}
+
+TEST(DriftTest, CountsSamplesInBoth) {
+  StatisticsFile a = bytes({1, 2}), b = a;
+  EXPECT_EQ(samples_in_both(a, b), std::nullopt);
+  const auto hash = [](int i) { return Fingerprint::parse_digits(fmt::format("{:032x}", i)); };
+  a.samples = {hash(1), hash(3), hash(5), hash(9)};
+  EXPECT_EQ(samples_in_both(a, b), std::nullopt);
+  b.samples = {hash(2), hash(3), hash(3), hash(9), hash(12)};
+  EXPECT_EQ(samples_in_both(a, b), 3U);
+  EXPECT_EQ(samples_in_both(b, a), 2U);
 }
 
 TEST(DriftTest, RefusesOtherChannelsAndUnits) {

@@ -18,13 +18,13 @@ double quotient(double x, double y, double none) {
   return x == 0 ? none : infinite;
 }
 
-double largest_gap(const Histogram& a, const Histogram& b) {
-  const auto all_a = static_cast<double>(a.count()), all_b = static_cast<double>(b.count());
+double largest_gap(Counts a, Counts b) {
+  const auto all_a = static_cast<double>(total(a)), all_b = static_cast<double>(total(b));
   std::uint64_t below_a = 0, below_b = 0;
   double gap = 0;
-  for (std::size_t v = 0; v < a.counts.size(); ++v) {
-    below_a += a.counts[v];
-    below_b += b.counts[v];
+  for (std::size_t v = 0; v < a.size(); ++v) {
+    below_a += a[v];
+    below_b += b[v];
     gap = std::max(gap, std::abs(static_cast<double>(below_a) / all_a - static_cast<double>(below_b) / all_b));
   }
   return gap;
@@ -60,12 +60,20 @@ std::vector<ChannelDrift> drift(const StatisticsFile& a, const StatisticsFile& b
     const double std_a = of_a.std / a.scale(), std_b = of_b.std / b.scale();
     channel.shift = quotient(std::abs(of_b.mean / b.scale() - of_a.mean / a.scale()), std_a, 0);
     channel.ratio = quotient(std_b, std_a, 1);
-    const auto i = static_cast<std::size_t>(c);
-    if (!a.statistics.histograms().empty() && !b.statistics.histograms().empty()) {
-      channel.gap = largest_gap(a.statistics.histograms()[i], b.statistics.histograms()[i]);
-    }
+    const Counts counts_a = a.statistics.counts(c), counts_b = b.statistics.counts(c);
+    if (!counts_a.empty() && counts_a.size() == counts_b.size()) channel.gap = largest_gap(counts_a, counts_b);
   }
   return channels;
+}
+
+// The hashes of a file are in order.
+std::optional<std::uint64_t> samples_in_both(const StatisticsFile& a, const StatisticsFile& b) {
+  if (!a.samples || !b.samples) return std::nullopt;
+  std::uint64_t shared = 0;
+  for (const Fingerprint& sample : *b.samples) {
+    shared += std::binary_search(a.samples->begin(), a.samples->end(), sample) ? 1 : 0;
+  }
+  return shared;
 }
 
 }  // namespace poise

@@ -26,4 +26,7 @@ inline constexpr double drift_threshold = 0.1;
 // not the same.
 std::vector<ChannelDrift> drift(const StatisticsFile& a, const StatisticsFile& b);
 
+// How many samples of b have the same content as one of a; nothing where the files do not know their samples' hashes.
+std::optional<std::uint64_t> samples_in_both(const StatisticsFile& a, const StatisticsFile& b);
+
 }  // namespace poise
