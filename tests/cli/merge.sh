@@ -12,7 +12,7 @@ cmp abc.json cab.json
 cmp abc.json printed
 cmp abc.json grouped.json
 # The same but for the name and the run.
-for x in abc whole; do sed '/"name"/d; /"run"/,$d' $x.json | tr -d ' ,\n' >$x.text; done
+for x in abc whole; do sed '/"name"/d; /"run"/,$d' $x.json | tr -d ' ,}\n' >$x.text; done
 cmp abc.text whole.text
 code poise check abc.json whole.json
 code poise merge a.json b.json a.json -o twice.json
