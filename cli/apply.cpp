@@ -63,6 +63,14 @@ DType dtype_of(const Request& request, const SourceInfo& info) {
   return request.dtype.empty() ? default_output(info.dtype) : dtype_named(request.dtype);
 }
 
+// Converted otherwise, the same images have other statistics.
+void note_colour(const DataSet& data, const StatisticsFile& file) {
+  const Provenance& p = file.provenance;
+  if (!p.images || (data.mode == word_of(p.mode) && data.alpha == word_of(p.alpha))) return;
+  note(fmt::format("the statistics are of images by --mode {} --alpha {}, these are by --mode {} --alpha {}",
+                   word_of(p.mode), word_of(p.alpha), data.mode, data.alpha));
+}
+
 void apply_by_constants(const Request& request, DataSource& source, Context& context) {
   const SourceInfo& info = source.info();
   const std::optional<StatisticsFile> file = request.constants.read();
@@ -78,6 +86,7 @@ void apply_by_constants(const Request& request, DataSource& source, Context& con
   if (needs_content) output.judge(leak(file->provenance, request.split, content), file->provenance);
   output.commit();
   print_notes(scaling, request.constants.preset);
+  if (file) note_colour(request.data, *file);
   if (file && !file->provenance.split) {
     note("the statistics do not say which split they are of (stats --split), so no leak can be seen");
   }
@@ -88,7 +97,7 @@ void apply_by_image(const Request& request, DataSource& source, Context& context
     throw Error(Code::usage, fmt::format("[apply] --per: expected image, got {}", request.per));
   }
   const SourceInfo& info = source.info();
-  const double full = info.dtype == DType::u8 ? 255 : 1;
+  const double full = info.scale();
   const Method method = method_named(request.constants.method);
   if (method != Method::zscore && request.constants.eps != 0) {
     throw Error(Code::usage, fmt::format("[apply] --eps: expected zscore, which divides by a std, got {}",
@@ -129,6 +138,7 @@ void add_apply(CLI::App& app) {
   // The callback below keeps it as long as the command.
   const auto request = std::make_shared<Request>();
   add_data_set(*command, request->data);
+  add_image_options(*command, request->data);
   add_constants(*command, request->constants)
       ->add_option("--per", request->per, "image: each image by its own statistics, which cannot be undone")
       ->type_name("image");

@@ -13,8 +13,8 @@ std::optional<StatisticsFile> Constants::read() const {
 int Constants::channel_axis_of(const DataSet& data, const SourceInfo& info,
                                const std::optional<StatisticsFile>& file) const {
   if (data.channel_axis.empty()) {
-    if (file) return file->provenance.channel_axis;
-    if (preset_named(preset).channels == 1) return -1;
+    if (file && (!info.image_channel_axis || file->provenance.channel_axis < 0)) return file->provenance.channel_axis;
+    if (!file && preset_named(preset).channels == 1) return -1;
   }
   return data.channel_axis_of(info);
 }

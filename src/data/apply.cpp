@@ -15,11 +15,12 @@ namespace poise {
 namespace {
 
 void check_units(const StatisticsFile& file, const SourceInfo& data) {
-  const ValueType of = file.provenance.dtype, got = data.dtype;
-  if (of.full_scale() == got.full_scale()) return;
+  const ValueType of = file.provenance.dtype;
+  if (of.full_scale() == data.scale()) return;
+  const char* got = data.scale() == ValueType::u16().full_scale() ? name_of(ValueType::u16()) : name_of(data.dtype);
   const char* units = of == DType::u8 ? "8-bit" : of.is_integer() ? "16-bit" : "floating";
   throw Error(Code::refused,
-              fmt::format("[apply] {}: expected {} data like the statistics', got {}", data.name, units, name_of(got)));
+              fmt::format("[apply] {}: expected {} data like the statistics', got {}", data.name, units, got));
 }
 
 void check_channels(std::int64_t expected, const SourceInfo& data, std::int64_t channels) {
@@ -94,7 +95,7 @@ Scaling scaling_of(const StatisticsFile& file, Method method, const SourceInfo& 
 Scaling scaling_of(const Preset& preset, const SourceInfo& data, int channel_axis) {
   const std::int64_t channels = channel_layout(data.shape, channel_axis).channels;
   if (preset.channels != 1) check_channels(preset.channels, data, channels);
-  const double full = data.dtype == DType::u8 ? 255 : 1;
+  const double full = data.scale();
   Scaling scaling;
   for (std::int64_t c = 0; c < channels; ++c) {
     const std::int64_t constant = preset.channels == 1 ? 0 : c;

@@ -29,7 +29,7 @@ void map_blocks(DataSource& source, BlockMap& blocks, NpyWriter& output, Context
   std::vector<std::byte> block = source.make_block();
   while (const std::int64_t count = source.read(block)) {
     const auto samples = std::span<const std::byte>(block).first(static_cast<std::size_t>(count) * bytes);
-    for (std::size_t at = 0; content && at < samples.size(); at += bytes) content->add(samples.subspan(at, bytes));
+    if (content) source.add_content(*content, samples);
     output.write(blocks.map(samples));
   }
 }

@@ -12,6 +12,11 @@ Dims SourceInfo::sample_shape() const {
   return shape.empty() ? shape : Dims(std::span(shape.begin(), shape.end()).subspan(1));
 }
 
+void DataSource::add_content(Fingerprint& to, std::span<const std::byte> samples) const {
+  const std::size_t bytes = info_.sample_bytes();
+  for (std::size_t at = 0; at < samples.size(); at += bytes) to.add(samples.subspan(at, bytes));
+}
+
 std::vector<std::byte> DataSource::make_block() const {
   return std::vector<std::byte>(std::max(info_.sample_bytes(), info_.block_bytes));
 }

@@ -2,12 +2,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <poise/tensor.h>
 
+#include "data/fingerprint.h"
+#include "data/value_type.h"
 #include "io/npy_header.h"
 
 namespace poise {
@@ -16,12 +19,15 @@ namespace poise {
 // sample.
 struct SourceInfo {
   std::string name;         // as the user gave it
-  std::string format;       // "npy", "idx"
+  std::string format;       // "npy", "idx", "folder"
   std::string compression;  // "none", "gzip"
   DType dtype = DType::u8;
   Dims shape;
-  std::size_t block_bytes = 0;  // worth reading at once
+  std::size_t block_bytes = 0;                 // worth reading at once
+  double full_scale = 0;                       // where the type does not say it: the raw value of 1 in [0, 1]
+  std::optional<int> image_channel_axis = {};  // of images, where there is no doubt
 
+  double scale() const noexcept { return full_scale > 0 ? full_scale : ValueType(dtype).full_scale(); }
   std::int64_t samples() const noexcept { return shape.empty() ? 1 : shape[0]; }
   Dims sample_shape() const;
   std::int64_t sample_values() const { return sample_shape().product(); }
@@ -38,6 +44,8 @@ class DataSource {
   // The next samples, as many as fit whole in block (at least one must): row-major, in this machine's byte order.
   // Returns how many; 0 at the end. Sees interrupts.
   std::int64_t read(std::span<std::byte> block);
+  // Adds the content of the samples read last, which block holds, to a fingerprint.
+  virtual void add_content(Fingerprint& to, std::span<const std::byte> samples) const;
 
  protected:
   explicit DataSource(SourceInfo info) : info_(std::move(info)) {}
