@@ -162,7 +162,7 @@ TEST(IdxTest, LyingSizesAreRefusedBeforeMemoryIsTaken) {
 TEST(DataSourceTest, OtherFilesAreRefusedByTheirFirstBytes) {
   const TempFolder folder;
   EXPECT_TRUE(throws(Code::data, "an empty file", [&] { open_data_source(folder.write("x.npy", "")); }));
-  EXPECT_TRUE(throws(Code::data, "bytes 50 4b 03 04", [&] { open_data_source(folder.write("x.npy", "PK\x03\x04")); }));
+  EXPECT_TRUE(throws(Code::data, "bytes 50 4b 03 05", [&] { open_data_source(folder.write("x.npy", "PK\x03\x05")); }));
   EXPECT_TRUE(throws(Code::data, "an empty file", [&] { open_data_source(folder.write("x.gz", gzip(""))); }));
 }
 
