@@ -20,6 +20,7 @@ std::span<const std::byte> ByteStream::peek() {
 }
 
 void ByteStream::read(std::span<std::byte> to) {
+  if (to.empty()) return;
   const std::size_t held = std::min(to.size(), peek_end_ - peek_begin_);
   std::memcpy(to.data(), peeked_.data() + peek_begin_, held);
   peek_begin_ += held;
