@@ -14,4 +14,3 @@ target_include_directories(poise_data PUBLIC src)
 target_link_libraries(poise_data
   PUBLIC poise_static nlohmann_json::nlohmann_json fmt::fmt
   PRIVATE poise_flags ZLIB::ZLIB LibArchive::LibArchive PkgConfig::xxhash PkgConfig::turbojpeg PNG::PNG OpenMP::OpenMP_CXX)
-target_precompile_headers(poise_data PRIVATE <fmt/format.h> <nlohmann/json.hpp>)
