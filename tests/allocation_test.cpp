@@ -96,14 +96,8 @@ TEST_F(Allocation, TheHookCounts) {
   ::operator delete(p);
 }
 
-// LLVM's OpenMP runtime allocates on its own where one loop of a call uses more threads than the last.
-#ifdef __clang__
-constexpr int thread_counts[] = {1};
-#else
-constexpr int thread_counts[] = {1, 2, 3};
-#endif
-
 // The first call grows the workspace piece by piece, the second joins the pieces, from then on it is warm.
+// Not with three threads: OpenMP runtimes allocate where one loop of a call uses two threads and the next three.
 TEST_F(Allocation, AWarmCallAllocatesNothing) {
   for (const Dims& sizes : {Dims{8, 12, 40, 41}, Dims{3, 6, 7}, Dims{2, 2, 200, 201}}) {
     for (const Layout layout : all_layouts) {
@@ -116,7 +110,7 @@ TEST_F(Allocation, AWarmCallAllocatesNothing) {
           p = suited(technique, p, sizes);
           const Operands operands(technique, sizes, operand, p);
           const auto memory = result_memory(technique, sizes, p);
-          for (const int threads : thread_counts) {
+          for (const int threads : {1, 2}) {
             Context context;
             context.threads = threads;
             const auto call = [&] { technique.run(y, x, p, views(memory), context); };
