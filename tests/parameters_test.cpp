@@ -86,7 +86,7 @@ TEST(Parameters, RefusesBrokenAxes) {
 TEST(Parameters, RefusesOtherWordsAndSaysTheRightOnes) {
   EXPECT_EQ(refusal("divisor", "n-1"), "[parameter] divisor: expected population or sample, got n-1");
   EXPECT_EQ(refusal("mode", "Training"), "[parameter] mode: expected training, evaluation or frozen, got Training");
-  EXPECT_EQ(refusal("track_running", "1"), "[parameter] track_running: expected true or false, got 1");
+  EXPECT_EQ(refusal("track_running", "1"), "[parameter] track_running: expected false or true, got 1");
   EXPECT_EQ(refusal("preset", ""), "[parameter] preset: expected a name, got nothing");
 }
 

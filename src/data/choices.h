@@ -1,12 +1,13 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include <fmt/format.h>
 #include <poise/error.h>
+
+#include "core/words.h"
 
 // What a user chooses by a word, when measuring or applying. The words are those of the command's options and of the
 // statistics file.
@@ -25,8 +26,6 @@ enum class ColourMode : std::uint8_t { stored, grey, rgb };
 // channel.
 enum class Alpha : std::uint8_t { opaque, drop, keep };
 
-template <class E>
-struct Words;
 template <>
 struct Words<Grouping> {
   static constexpr const char* of = "per";
@@ -53,11 +52,6 @@ struct Words<Alpha> {
   static constexpr std::array words = {"opaque", "drop", "keep"};
 };
 
-template <class E>
-const char* word_of(E choice) noexcept {
-  return Words<E>::words[static_cast<std::size_t>(choice)];
-}
-
 // "channel|pixel|all"
 template <class E>
 std::string words_of() {
@@ -67,9 +61,7 @@ std::string words_of() {
 // Error{usage} for any other word.
 template <class E>
 E choice_named(std::string_view word) {
-  for (std::size_t i = 0; i < Words<E>::words.size(); ++i) {
-    if (word == Words<E>::words[i]) return static_cast<E>(i);
-  }
+  if (const auto choice = choice_of<E>(word)) return *choice;
   throw Error(Code::usage, fmt::format("[data] {}: expected {}, got '{}'", Words<E>::of, words_of<E>(), word));
 }
 

@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "techniques/words.h"
+
 namespace poise {
 namespace {
 
@@ -66,102 +68,23 @@ const char* read(std::string_view text, std::string& value) {
   return nullptr;
 }
 
-// Every enumeration by its words, in the order of its values.
+// "one, two or three"
 template <class E>
-struct Words;
-template <>
-struct Words<bool> {
-  static constexpr std::string_view of[] = {"false", "true"};
-  static constexpr const char* expected = "true or false";
-};
-template <>
-struct Words<EpsPlace> {
-  static constexpr std::string_view of[] = {"inside", "outside", "floor"};
-  static constexpr const char* expected = "inside, outside or floor";
-};
-template <>
-struct Words<Divisor> {
-  static constexpr std::string_view of[] = {"population", "sample"};
-  static constexpr const char* expected = "population or sample";
-};
-template <>
-struct Words<BatchNormMode> {
-  static constexpr std::string_view of[] = {"training", "evaluation", "frozen"};
-  static constexpr const char* expected = "training, evaluation or frozen";
-};
-template <>
-struct Words<Masked> {
-  static constexpr std::string_view of[] = {"keep", "zero", "normalize"};
-  static constexpr const char* expected = "keep, zero or normalize";
-};
-template <>
-struct Words<NonFinite> {
-  static constexpr std::string_view of[] = {"propagate", "raise", "skip"};
-  static constexpr const char* expected = "propagate, raise or skip";
-};
-template <>
-struct Words<OneValue> {
-  static constexpr std::string_view of[] = {"error", "zero_variance", "skip_update"};
-  static constexpr const char* expected = "error, zero_variance or skip_update";
-};
-template <>
-struct Words<Region> {
-  static constexpr std::string_view of[] = {"across", "within"};
-  static constexpr const char* expected = "across or within";
-};
-template <>
-struct Words<ExtraTap> {
-  static constexpr std::string_view of[] = {"before", "after"};
-  static constexpr const char* expected = "before or after";
-};
-template <>
-struct Words<FanIn> {
-  static constexpr std::string_view of[] = {"none", "variance", "scale"};
-  static constexpr const char* expected = "none, variance or scale";
-};
-template <>
-struct Words<ResponseScope> {
-  static constexpr std::string_view of[] = {"sample", "batch"};
-  static constexpr const char* expected = "sample or batch";
-};
-template <>
-struct Words<Activation> {
-  static constexpr std::string_view of[] = {"none", "relu", "leaky_relu", "silu", "gelu", "gelu_tanh"};
-  static constexpr const char* expected = "none, relu, leaky_relu, silu, gelu or gelu_tanh";
-};
-template <>
-struct Words<Per> {
-  static constexpr std::string_view of[] = {"data_set", "image", "pixel"};
-  static constexpr const char* expected = "data_set, image or pixel";
-};
-
-template <>
-struct Words<SpectralOrder> {
-  static constexpr std::string_view of[] = {"v_first", "u_first"};
-  static constexpr const char* expected = "v_first or u_first";
-};
-template <>
-struct Words<NormEps> {
-  static constexpr std::string_view of[] = {"floor", "inside"};
-  static constexpr const char* expected = "floor or inside";
-};
-template <>
-struct Words<ZeroSigma> {
-  static constexpr std::string_view of[] = {"one", "divide"};
-  static constexpr const char* expected = "one or divide";
-};
+const char* expected_of() {
+  static const std::string text = [] {
+    const auto& words = Words<E>::words;
+    const std::string last = fmt::format(" or {}", words.back());
+    return fmt::format("{}{}", fmt::join(words.begin(), words.end() - 1, ", "), last);
+  }();
+  return text.c_str();
+}
 
 template <class E>
 const char* read(std::string_view text, E& value) {
-  int i = 0;
-  for (const std::string_view word : Words<E>::of) {
-    if (word == text) {
-      value = static_cast<E>(i);
-      return nullptr;
-    }
-    ++i;
-  }
-  return Words<E>::expected;
+  const std::optional<E> choice = choice_of<E>(text);
+  if (!choice) return expected_of<E>();
+  value = *choice;
+  return nullptr;
 }
 
 std::string write(double value) { return fmt::format("{}", value); }
@@ -171,7 +94,7 @@ std::string write(const Dims& value) { return fmt::format("{}", fmt::join(value,
 std::string write(const std::vector<std::int64_t>& value) { return fmt::format("{}", fmt::join(value, ",")); }
 template <class E>
 std::string write(E value) {
-  return std::string(Words<E>::of[static_cast<std::size_t>(value)]);
+  return word_of(value);
 }
 
 template <class T>

@@ -9,6 +9,7 @@
 #include "cluster/agreement.h"
 #include "core/call.h"
 #include "techniques/backward.h"
+#include "techniques/words.h"
 
 namespace poise {
 
@@ -82,36 +83,40 @@ class SumsOverRanks final : public Derivative {
 
 // What all ranks must say alike: else statistics would be merged that do not belong together.
 inline void name_terms(Agreement& agreement, Call& call, const BatchNormOptions& o, const Dims& channels) {
-  constexpr const char* modes[] = {"training", "evaluation", "frozen"};
-  constexpr const char* places[] = {"inside", "outside", "floor"};
-  constexpr const char* divisors[] = {"population", "sample"};
-  constexpr const char* policies[] = {"error", "zero_variance", "skip_update"};
-  constexpr const char* finite[] = {"propagate", "raise", "skip"};
-  const auto word = [](const auto& words, auto value) { return words[static_cast<std::size_t>(value)]; };
   agreement.term("x", name_of(call.job().x.dtype()));
   agreement.term("channels", fmt::join(channels, "x"));
-  agreement.term("mode", word(modes, o.mode));
+  agreement.term("mode", word_of(o.mode));
   agreement.term("eps", o.eps);
-  agreement.term("eps_place", word(places, o.eps_place));
-  agreement.term("divisor", word(divisors, o.divisor));
-  agreement.term("running_divisor", word(divisors, o.running_divisor));
+  agreement.term("eps_place", word_of(o.eps_place));
+  agreement.term("divisor", word_of(o.divisor));
+  agreement.term("running_divisor", word_of(o.running_divisor));
   agreement.term("momentum", o.momentum);
   agreement.term("track_running", o.track_running);
-  agreement.term("one_value", word(policies, o.one_value));
-  agreement.term("non_finite", word(finite, o.non_finite));
+  agreement.term("one_value", word_of(o.one_value));
+  agreement.term("non_finite", word_of(o.non_finite));
   agreement.term("gamma", o.gamma.present());
   agreement.term("beta", o.beta.present());
   agreement.term("explain_only", call.context().explain_only);
 }
 
-// The job with its residual added in the call's own memory: the caller's is written when all ranks have agreed.
+// A fused pass's output in the call's own memory, of x's shape: the caller's is written when all ranks have agreed.
+// `to` and `from` say where the pass writes and where the loops then read.
+inline TensorView apart(Call& call, Job& job, Partition& to, std::int64_t Dim::*from) {
+  const Dims sizes = job.x.sizes();
+  const std::int64_t bytes = job.x.elements() * static_cast<std::int64_t>(size_of(job.x.dtype()));
+  const TensorView own(call.memory((bytes + 7) / 8), job.x.dtype(), sizes);
+  for (int i = 0; i < own.rank(); ++i) {
+    const auto axis = static_cast<std::size_t>(i);
+    job.partition.dims()[axis].*from = to.dims()[axis].y = own.stride(i);
+  }
+  return own;
+}
+
+// The job with its residual added apart.
 inline Job added_apart(Call& call) {
   Job job = call.job();
-  if (!job.addition.sum.present()) return job;
-  job.x = job.addition.sum = TensorView(call.memory(job.x.elements()), job.x.dtype(), job.x.sizes());
-  for (int i = 0; i < job.x.rank(); ++i) {
-    const auto axis = static_cast<std::size_t>(i);
-    job.partition.dims()[axis].x = job.addition.partition.dims()[axis].y = job.x.stride(i);
+  if (job.addition.sum.present()) {
+    job.x = job.addition.sum = apart(call, job, job.addition.partition, &Dim::x);
   }
   return job;
 }
@@ -119,12 +124,7 @@ inline Job added_apart(Call& call) {
 // The same of a backward job that gates dy first.
 inline Job gated_apart(Call& call) {
   Job job = call.job();
-  if (!job.gate.gated.present()) return job;
-  job.dy = job.gate.gated = TensorView(call.memory(job.x.elements()), job.x.dtype(), job.x.sizes());
-  for (int i = 0; i < job.x.rank(); ++i) {
-    const auto axis = static_cast<std::size_t>(i);
-    job.partition.dims()[axis].dy = job.gate.partition.dims()[axis].y = job.gate.gated.stride(i);
-  }
+  if (job.gate.gated.present()) job.dy = job.gate.gated = apart(call, job, job.gate.partition, &Dim::dy);
   return job;
 }
 
