@@ -3,6 +3,7 @@
 // oracle within tests/tolerance.h. A new technique is covered by its row in the technique table and its oracles.
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "oracle.h"
@@ -37,14 +38,22 @@ bool complete(const Technique& technique, const char* direction, Report& report)
   return true;
 }
 
-void sweep(const Technique& technique, const char* direction, bool quick, Report& report) {
+struct Asked {
+  bool quick = false;
+  long every = 1;  // of its problems, one in so many: under sanitizers all of them take too long
+  std::string_view technique, direction;
+};
+
+void sweep(const Technique& technique, const char* direction, const Asked& asked, Report& report) {
+  static long problems = 0;
   if (direction == backward && technique.run_backward == nullptr) {
     return report.skipped(direction, std::string("has no backward pass: ") + technique.name);
   }
   if (!complete(technique, direction, report)) return;
   for (const std::string_view variant : variants_of(technique)) {
     for (const TypePair& types : type_pairs()) {
-      for (const Dims& sizes : shapes(types, quick)) {
+      for (const Dims& sizes : shapes(types, asked.quick)) {
+        if (problems++ % asked.every != 0) continue;
         const Problem problem{technique, variant, types, sizes};
         direction == forward ? sweep_forward(problem, report) : sweep_backward(problem, report);
       }
@@ -57,28 +66,29 @@ void sweep(const Technique& technique, const char* direction, bool quick, Report
 
 int main(int argc, char** argv) {
   using namespace poise::test;
-  bool quick = false;
-  std::string_view technique, direction;
+  Asked asked;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     const bool valued = i + 1 < argc;
     if (argument == "--quick") {
-      quick = true;
+      asked.quick = true;
+    } else if (argument == "--every" && valued && std::atol(argv[i + 1]) > 0) {
+      asked.every = std::atol(argv[++i]);
     } else if (argument == "--technique" && valued) {
-      technique = argv[++i];
+      asked.technique = argv[++i];
     } else if (argument == "--direction" && valued &&
                (argv[i + 1] == std::string_view(forward) || argv[i + 1] == std::string_view(backward))) {
-      direction = argv[++i];
+      asked.direction = argv[++i];
     } else {
-      std::printf("usage: %s [--quick] [--technique NAME] [--direction forward|backward]\n", argv[0]);
+      std::printf("usage: %s [--quick] [--every N] [--technique NAME] [--direction forward|backward]\n", argv[0]);
       return 2;
     }
   }
   Report report;
-  for (const char* one : {forward, backward}) {
-    if (!direction.empty() && direction != one) continue;
+  for (const char* direction : {forward, backward}) {
+    if (!asked.direction.empty() && asked.direction != direction) continue;
     for (const poise::Technique& t : poise::techniques()) {
-      if (technique.empty() || technique == t.name) sweep(t, one, quick, report);
+      if (asked.technique.empty() || asked.technique == t.name) sweep(t, direction, asked, report);
     }
   }
   report.print();
