@@ -143,7 +143,9 @@ void add_apply(CLI::App& app) {
       ->add_option("--per", request->per, "image: each image by its own statistics, which cannot be undone")
       ->type_name("image");
   command->add_option("-o,--output", request->output, "The output, an npy file")->required()->type_name("OUT.npy");
-  command->add_option("--dtype", request->dtype, "The output's type; by default the data's, or f32 where it is u8")
+  command
+      ->add_option("--dtype", request->dtype,
+                   "The output's type; by default the data's, or f32 where that is an integer")
       ->type_name("f32|f64|bf16|f16");
   command->add_option("--split", request->split, "What part of the data set this is")->type_name("train|val|test");
   command->add_flag("--allow-leak", request->allow_leak,

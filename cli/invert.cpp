@@ -21,25 +21,26 @@ struct Request {
   bool force = false;
 };
 
-DType dtype_of(const Request& request, const SourceInfo& info, const std::optional<StatisticsFile>& file) {
-  if (!request.dtype.empty()) return dtype_named(request.dtype == "uint8" ? "u8" : request.dtype);
-  if (file && file->provenance.dtype == DType::u8) return DType::u8;
-  return info.dtype;
+ValueType dtype_of(const Request& request, const SourceInfo& info, const std::optional<StatisticsFile>& file) {
+  if (request.dtype == "uint8" || request.dtype == "uint16") return value_type_named("u" + request.dtype.substr(4));
+  if (!request.dtype.empty()) return value_type_named(request.dtype);
+  return file && file->provenance.dtype.is_integer() ? file->provenance.dtype : info.dtype;
 }
 
 void invert(const Request& request) {
   const std::optional<StatisticsFile> file = request.constants.read();
   const std::unique_ptr<DataSource> source = request.data.open();
   const SourceInfo& info = source->info();
-  if (info.dtype == DType::u8) {
-    throw Error(Code::usage, fmt::format("[invert] {}: expected floating data, as apply writes it, got u8", info.name));
+  if (info.dtype.is_integer()) {
+    throw Error(Code::usage, fmt::format("[invert] {}: expected floating data, as apply writes it, got {}", info.name,
+                                         name_of(info.dtype)));
   }
   const int channel_axis = request.constants.channel_axis_of(request.data, info, file);
-  const DType dtype = dtype_of(request, info, file);
-  // The scaling is of the data that comes back. Statistics of 8-bit data give its raw values, whatever they are stored
-  // as.
+  const ValueType dtype = dtype_of(request, info, file);
+  // The scaling is of the data that comes back. Statistics of integers give their raw values, whatever those are
+  // stored as.
   SourceInfo raw = info;
-  raw.dtype = file && file->provenance.dtype != ValueType::u16() ? file->provenance.dtype.dtype() : dtype;
+  raw.dtype = file ? file->provenance.dtype : dtype;
   const Scaling scaling = request.constants.scaling_of(raw, file, channel_axis);
   Context context;
   NpyWriter output(request.output, dtype, info.shape, request.force);
@@ -60,8 +61,8 @@ void add_invert(CLI::App& app) {
   command->add_option("-o,--output", request->output, "The output, an npy file")->required()->type_name("OUT.npy");
   command
       ->add_option("--dtype", request->dtype,
-                   "The output's type; by default u8 where the statistics are of it, else the data's")
-      ->type_name("u8|f32|f64|bf16|f16");
+                   "The output's type; by default that of the statistics where they are of integers, else the data's")
+      ->type_name("u8|u16|f32|f64|bf16|f16");
   command->add_flag("--force", request->force, "Replace an output that exists");
   command->callback([request] { invert(*request); });
 }

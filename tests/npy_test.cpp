@@ -214,7 +214,7 @@ TEST(NpyTest, TwoBytesOfAnythingAreBfloat16OnlyWhereSaid) {
 
 TEST(NpyTest, OtherTypesAreRefusedByName) {
   const TempFolder folder;
-  for (const char* descr : {"<i4", "<u2", ">i8", "|b1", "<c8", "|S4", "<U3", "|i1", "<f16", "|O", "|V8", "", "<"}) {
+  for (const char* descr : {"<i4", "<u4", ">i8", "|b1", "<c8", "|S4", "<U3", "|i1", "<f16", "|O", "|V8", "", "<"}) {
     const std::string path = folder.write("x.npy", npy_file(1, dictionary(descr, false, "(0,)"), ""));
     EXPECT_TRUE(throws(Code::data, fmt::format("got '{}'", descr), [&] { read_npy(path); }));
   }

@@ -17,10 +17,9 @@ namespace {
 void check_units(const StatisticsFile& file, const SourceInfo& data) {
   const ValueType of = file.provenance.dtype;
   if (of.full_scale() == data.scale()) return;
-  const char* got = data.scale() == ValueType::u16().full_scale() ? name_of(ValueType::u16()) : name_of(data.dtype);
   const char* units = of == DType::u8 ? "8-bit" : of.is_integer() ? "16-bit" : "floating";
-  throw Error(Code::refused,
-              fmt::format("[apply] {}: expected {} data like the statistics', got {}", data.name, units, got));
+  throw Error(Code::refused, fmt::format("[apply] {}: expected {} data like the statistics', got {}", data.name, units,
+                                         name_of(data.dtype)));
 }
 
 void check_channels(std::int64_t expected, const SourceInfo& data, std::int64_t channels) {
@@ -105,7 +104,7 @@ Scaling scaling_of(const Preset& preset, const SourceInfo& data, int channel_axi
   return scaling;
 }
 
-DType default_output(DType data) noexcept { return data == DType::u8 ? DType::f32 : data; }
+DType default_output(ValueType data) noexcept { return data.is_integer() ? DType::f32 : data.dtype(); }
 
 void check_output(DType y) {
   if (y == DType::u8) throw Error(Code::usage, "[apply] dtype: expected f32, f64, bf16 or f16, got u8");

@@ -34,8 +34,8 @@ Scaling scaling_of(const StatisticsFile& file, Method method, const SourceInfo& 
 // Error{shape} when the channels differ; a preset of one channel fits any.
 Scaling scaling_of(const Preset& preset, const SourceInfo& data, int channel_axis);
 
-// What an output's type is where nobody says: f32 for 8-bit data, else the data's.
-DType default_output(DType data) noexcept;
+// What an output's type is where nobody says: f32 for integers, else the data's.
+DType default_output(ValueType data) noexcept;
 
 // Error{usage} unless y is floating.
 void check_output(DType y);

@@ -8,8 +8,9 @@ std::span<const std::byte> BlockMap::map(std::span<const std::byte> samples) {
   const auto values = static_cast<std::int64_t>(samples.size() / size_of(info_.dtype));
   const Dims sizes = shape(values);
   y_block_.resize(static_cast<std::size_t>(values) * size_of(y_));
-  if (maps_directly(info_.dtype, y_)) {
-    run({y_block_.data(), y_, sizes}, {samples.data(), info_.dtype, sizes}, next_sample_);
+  const bool computable = info_.dtype != ValueType::u16() && y_ != ValueType::u16();
+  if (computable && maps_directly(info_.dtype.dtype(), y_.dtype())) {
+    run({y_block_.data(), y_.dtype(), sizes}, {samples.data(), info_.dtype.dtype(), sizes}, next_sample_);
   } else {
     wide_.resize(static_cast<std::size_t>(values));
     widen(samples, info_.dtype, wide_);

@@ -13,10 +13,10 @@
 namespace poise {
 
 // Maps a data set block by block into an array of its shape, in bounded memory. What the mapping is says run(); which
-// pairs of types it takes says maps_directly(), any other pair goes through float64.
+// pairs of types it takes says maps_directly(), any other pair, and 16-bit integers, go through float64.
 class BlockMap {
  public:
-  BlockMap(const SourceInfo& info, DType y) : info_(info), y_(y) {}
+  BlockMap(const SourceInfo& info, ValueType y) : info_(info), y_(y) {}
   virtual ~BlockMap() = default;
 
   // Whole samples, mapped, valid until the next call.
@@ -31,7 +31,7 @@ class BlockMap {
 
  private:
   const SourceInfo& info_;
-  DType y_;
+  ValueType y_;
   std::int64_t next_sample_ = 0;
   std::vector<std::byte> y_block_;
   std::vector<double> wide_;

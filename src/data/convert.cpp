@@ -12,6 +12,7 @@ namespace {
 double to_double(double x) { return x; }
 double to_double(float x) { return x; }
 double to_double(std::uint8_t x) { return x; }
+double to_double(std::uint16_t x) { return x; }
 double to_double(float16 x) { return to_float(x); }
 double to_double(bfloat16 x) { return to_float(x); }
 
@@ -26,8 +27,9 @@ float to_odd(double x) {
 }
 
 // NaN gives 0, like the conversions of the kernels.
-std::uint8_t to_byte(double x) {
-  return x > 0 ? static_cast<std::uint8_t>(std::nearbyint(std::min(x, 255.0))) : std::uint8_t{0};
+template <class T>
+T to_integer(double x) {
+  return x > 0 ? static_cast<T>(std::nearbyint(std::min<double>(x, std::numeric_limits<T>::max()))) : T{0};
 }
 
 template <class T>
@@ -49,20 +51,22 @@ void narrow_as(std::span<const double> from, std::span<std::byte> to, const Roun
 
 }  // namespace
 
-void widen(std::span<const std::byte> from, DType dtype, std::span<double> to) {
+void widen(std::span<const std::byte> from, ValueType dtype, std::span<double> to) {
   if (dtype == DType::f32) return widen_as<float>(from, to);
   if (dtype == DType::f64) return widen_as<double>(from, to);
   if (dtype == DType::bf16) return widen_as<bfloat16>(from, to);
   if (dtype == DType::f16) return widen_as<float16>(from, to);
-  widen_as<std::uint8_t>(from, to);
+  if (dtype == DType::u8) return widen_as<std::uint8_t>(from, to);
+  widen_as<std::uint16_t>(from, to);
 }
 
-void narrow(std::span<const double> from, DType dtype, std::span<std::byte> to) {
+void narrow(std::span<const double> from, ValueType dtype, std::span<std::byte> to) {
   if (dtype == DType::f32) return narrow_as<float>(from, to, [](double x) { return static_cast<float>(x); });
   if (dtype == DType::f64) return narrow_as<double>(from, to, [](double x) { return x; });
   if (dtype == DType::bf16) return narrow_as<bfloat16>(from, to, [](double x) { return to_bfloat16(to_odd(x)); });
-  if (dtype == DType::u8) return narrow_as<std::uint8_t>(from, to, to_byte);
-  narrow_as<float16>(from, to, [](double x) { return to_float16(to_odd(x)); });
+  if (dtype == DType::f16) return narrow_as<float16>(from, to, [](double x) { return to_float16(to_odd(x)); });
+  if (dtype == DType::u8) return narrow_as<std::uint8_t>(from, to, to_integer<std::uint8_t>);
+  narrow_as<std::uint16_t>(from, to, to_integer<std::uint16_t>);
 }
 
 }  // namespace poise

@@ -10,8 +10,8 @@
 #include <poise/tensor.h>
 
 #include "data/fingerprint.h"
-#include "data/value_type.h"
 #include "io/npy_header.h"
+#include "io/value_type.h"
 
 namespace poise {
 
@@ -21,13 +21,12 @@ struct SourceInfo {
   std::string name;         // as the user gave it
   std::string format;       // "npy", "idx", "folder"
   std::string compression;  // "none", "gzip"
-  DType dtype = DType::u8;
+  ValueType dtype = DType::u8;
   Dims shape;
   std::size_t block_bytes = 0;                 // worth reading at once
-  double full_scale = 0;                       // where the type does not say it: the raw value of 1 in [0, 1]
   std::optional<int> image_channel_axis = {};  // of images, where there is no doubt
 
-  double scale() const noexcept { return full_scale > 0 ? full_scale : ValueType(dtype).full_scale(); }
+  double scale() const noexcept { return dtype.full_scale(); }  // the raw value of 1 in [0, 1]
   std::int64_t samples() const noexcept { return shape.empty() ? 1 : shape[0]; }
   Dims sample_shape() const;
   std::int64_t sample_values() const { return sample_shape().product(); }

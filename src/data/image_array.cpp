@@ -62,9 +62,10 @@ struct Census {
   }
 };
 
-template <class T, class To>
-void place(const std::vector<std::byte>& pixels, std::size_t channels, bool channels_last, To* to) {
+template <class T>
+void place(const std::vector<std::byte>& pixels, std::size_t channels, bool channels_last, std::byte* out) {
   const T* from = reinterpret_cast<const T*>(pixels.data());
+  T* to = reinterpret_cast<T*>(out);
   const std::size_t values = pixels.size() / sizeof(T), positions = values / channels;
   if (channels_last) {
     std::copy(from, from + values, to);
@@ -113,10 +114,9 @@ class ImageArray final : public DataSource {
     SourceInfo info{path,
                     source->format(),
                     "none",
-                    census.first.bits == 8 ? DType::u8 : DType::f32,
+                    census.first.bits == 8 ? ValueType(DType::u8) : ValueType::u16(),
                     census.shape(options.channels_last),
                     block_bytes};
-    info.full_scale = census.first.bits == 8 ? 255 : 65535;
     info.image_channel_axis = options.channels_last ? 3 : 1;
     return info;
   }
@@ -153,9 +153,9 @@ class ImageArray final : public DataSource {
   void put(const Image& image, std::span<std::byte> to) const {
     const auto channels = static_cast<std::size_t>(image.channels);
     if (image.bits == 8) {
-      place<std::uint8_t>(image.pixels, channels, options_.channels_last, reinterpret_cast<std::uint8_t*>(to.data()));
+      place<std::uint8_t>(image.pixels, channels, options_.channels_last, to.data());
     } else {
-      place<std::uint16_t>(image.pixels, channels, options_.channels_last, reinterpret_cast<float*>(to.data()));
+      place<std::uint16_t>(image.pixels, channels, options_.channels_last, to.data());
     }
   }
 

@@ -15,9 +15,9 @@ struct ImageArrayOptions {
   int threads = 1;
 };
 
-// The images of a folder or an archive as one array, decoded on several threads, in the set's order. 16-bit images
-// are floats of 0 to 65535, which float32 holds exactly. The set is read twice, the first time to count its images.
-// Error{data} for damaged images, and for one that has not the size and kind of the first.
+// The images of a folder or an archive as one array, decoded on several threads, in the set's order. The set is read
+// twice, the first time to count its images. Error{data} for damaged images, and for one that has not the size and kind
+// of the first.
 std::unique_ptr<DataSource> open_image_array(const std::string& path, const ImageArrayOptions& options = {});
 
 }  // namespace poise

@@ -39,7 +39,7 @@ Coefficients coefficients_of(const Scaling& scaling) {
 
 class InverseBlocks final : public BlockMap {
  public:
-  InverseBlocks(const SourceInfo& data, const Scaling& scaling, int channel_axis, DType x, Context& context)
+  InverseBlocks(const SourceInfo& data, const Scaling& scaling, int channel_axis, ValueType x, Context& context)
       : BlockMap(data, x), channels_(data, channel_axis), coefficients_(coefficients_of(scaling)), context_(context) {}
 
  protected:
@@ -64,7 +64,7 @@ class InverseBlocks final : public BlockMap {
 
 }  // namespace
 
-void invert(DataSource& source, const Scaling& scaling, int channel_axis, DType x, NpyWriter& output,
+void invert(DataSource& source, const Scaling& scaling, int channel_axis, ValueType x, NpyWriter& output,
             Context& context) {
   InverseBlocks blocks(source.info(), scaling, channel_axis, x, context);
   map_blocks(source, blocks, output, context);

@@ -11,28 +11,33 @@
 namespace poise {
 namespace {
 
+// Of 8-bit integers in Histogram, of 16-bit ones in Histogram16.
+template <class T, class Counts>
 class CountMeasure final : public Measure {
  public:
   explicit CountMeasure(const ChannelLayout& layout)
       : layout_(layout), channels_(static_cast<std::size_t>(layout.channels)) {}
 
   void add(std::span<const std::byte> values) override {
-    const auto* data = reinterpret_cast<const std::uint8_t*>(values.data());
-    const auto count = static_cast<std::int64_t>(values.size());
-    if (layout_.inner == 1) return add_interleaved({data, values.size()});
+    const auto* data = reinterpret_cast<const T*>(values.data());
+    const auto count = static_cast<std::int64_t>(values.size() / sizeof(T));
+    if (layout_.inner == 1) return add_interleaved({data, values.size() / sizeof(T)});
     layout_.for_each_run(position_, count, [&](std::size_t channel, std::size_t first, std::size_t run) {
       add_run(channels_[channel], {data + first, run});
     });
     position_ += count;
   }
 
-  Statistics finish() override { return {DType::u8, Statistics::State(std::move(channels_))}; }
+  Statistics finish() override {
+    const ValueType type = sizeof(T) == 1 ? ValueType(DType::u8) : ValueType::u16();
+    return {type, Statistics::State(std::move(channels_))};
+  }
 
  private:
   // Channels innermost: every value is a run of its own.
-  void add_interleaved(std::span<const std::uint8_t> values) {
+  void add_interleaved(std::span<const T> values) {
     auto channel = static_cast<std::size_t>(position_ % layout_.channels);
-    for (const std::uint8_t value : values) {
+    for (const T value : values) {
       ++channels_[channel].counts[value];
       if (++channel == channels_.size()) channel = 0;
     }
@@ -40,15 +45,17 @@ class CountMeasure final : public Measure {
   }
 
   // Histogram::add sets up tables of its own, which a short run would not repay.
-  static void add_run(Histogram& histogram, std::span<const std::uint8_t> values) {
-    constexpr std::size_t long_run = 1024;
-    if (values.size() >= long_run) return histogram.add(values);
-    for (const std::uint8_t value : values) ++histogram.counts[value];
+  static void add_run(Counts& histogram, std::span<const T> values) {
+    if constexpr (sizeof(T) == 1) {
+      constexpr std::size_t long_run = 1024;
+      if (values.size() >= long_run) return histogram.add(values);
+    }
+    for (const T value : values) ++histogram.counts[value];
   }
 
   ChannelLayout layout_;
   std::int64_t position_ = 0;
-  std::vector<Histogram> channels_;
+  std::vector<Counts> channels_;
 };
 
 double to_double(double x) { return x; }
@@ -151,10 +158,11 @@ class FloatMeasure final : public Measure {
 
 }  // namespace
 
-std::unique_ptr<Measure> make_measure(DType dtype, const ChannelLayout& layout) {
-  switch (dtype) {
+std::unique_ptr<Measure> make_measure(ValueType dtype, const ChannelLayout& layout) {
+  if (dtype == ValueType::u16()) return std::make_unique<CountMeasure<std::uint16_t, Histogram16>>(layout);
+  switch (dtype.dtype()) {
     case DType::u8:
-      return std::make_unique<CountMeasure>(layout);
+      return std::make_unique<CountMeasure<std::uint8_t, Histogram>>(layout);
     case DType::f64:
       return std::make_unique<FloatMeasure<double>>(layout);
     case DType::f32:

@@ -19,6 +19,6 @@ class Measure {
   virtual Statistics finish() = 0;
 };
 
-std::unique_ptr<Measure> make_measure(DType dtype, const ChannelLayout& layout);
+std::unique_ptr<Measure> make_measure(ValueType dtype, const ChannelLayout& layout);
 
 }  // namespace poise

@@ -15,6 +15,8 @@ namespace {
 
 // More pixels would make the statistics larger than is of use.
 constexpr std::int64_t max_pixels = std::int64_t{1} << 18;
+// Each has 65,536 counts on each thread, half a megabyte.
+constexpr std::int64_t max_channels16 = 64;
 
 Provenance provenance_of(const SourceInfo& info, const ScanOptions& options) {
   Provenance provenance;
@@ -34,7 +36,11 @@ Provenance provenance_of(const SourceInfo& info, const ScanOptions& options) {
 ChannelLayout layout_of(const SourceInfo& info, const ScanOptions& options) {
   if (options.per == Grouping::all) return {};
   const ChannelLayout layout = channel_layout(info.shape, options.channel_axis);
-  if (options.per != Grouping::pixel) return layout;
+  if (options.per != Grouping::pixel) {
+    if (info.dtype != ValueType::u16() || layout.channels <= max_channels16) return layout;
+    throw Error(Code::shape, fmt::format("[stats] {}: expected at most {} channels of 16-bit data, got {}", info.name,
+                                         max_channels16, layout.channels));
+  }
   const std::int64_t values = info.sample_values();
   if (values > max_pixels || options.channel_axis == 0) {
     throw Error(Code::shape, fmt::format("[stats] per pixel: expected samples of at most {} values, got shape {}",
@@ -75,7 +81,7 @@ class ArrayScan {
     const bool whole = options_.channel_axis != 0;
     const std::int64_t channels = options_.per == Grouping::all ? 1 : layout_.channels;
     own_ = whole && options_.per != Grouping::pixel && info_.sample_values() > channels;
-    return ValueType(info_.dtype).is_integer() && whole ? scan_integers() : scan_in_order();
+    return info_.dtype.is_integer() && whole ? scan_integers() : scan_in_order();
   }
 
  private:

@@ -11,7 +11,7 @@
 #include "core/range.h"
 #include "data/channel_layout.h"
 #include "data/sample_moments.h"
-#include "data/value_type.h"
+#include "io/value_type.h"
 
 namespace poise {
 

@@ -18,12 +18,13 @@ class NpyReader {
   explicit NpyReader(std::unique_ptr<ByteStream> stream, const NpyOptions& options = {});
 
   const Dims& sizes() const noexcept { return header_.sizes; }
-  DType dtype() const noexcept { return header_.dtype; }
+  ValueType dtype() const noexcept { return header_.dtype; }
   const NpyHeader& header() const noexcept { return header_; }
   std::int64_t samples() const noexcept { return header_.sizes.empty() ? 1 : header_.sizes[0]; }
   const ByteStream& stream() const noexcept { return *stream_; }
 
-  // The whole array; one of Fortran order keeps it, as strides. Only before the first block.
+  // The whole array; one of Fortran order keeps it, as strides. Only before the first block. Error{data} for 16-bit
+  // integers, which no tensor holds.
   Tensor read_all();
   // The next samples, filling block, row-major, in this machine's byte order. Fortran order needs a plain file.
   void read_samples(std::span<std::byte> block);
@@ -43,7 +44,7 @@ Tensor read_npy(const std::string& path, const NpyOptions& options = {});
 // Writes an npy file value by value in row-major order; it appears at its path only when commit() finds it whole.
 class NpyWriter {
  public:
-  NpyWriter(const std::string& path, DType dtype, const Dims& sizes, bool force);
+  NpyWriter(const std::string& path, ValueType dtype, const Dims& sizes, bool force);
   // Whole values, in any pieces.
   void write(std::span<const std::byte> values);
   void commit();

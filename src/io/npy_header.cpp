@@ -53,16 +53,17 @@ std::string read_dictionary_text(ByteStream& stream, std::uint64_t& offset) {
 }
 
 // The type string without its byte order; '=' and none at all are this machine's.
-DType dtype_of(const ByteStream& stream, const std::string& descr, const NpyOptions& options) {
+ValueType dtype_of(const ByteStream& stream, const std::string& descr, const NpyOptions& options) {
   const bool ordered = !descr.empty() && std::string_view("<>|=").find(descr[0]) != std::string_view::npos;
   const std::string name = descr.substr(ordered ? 1 : 0);
   if (name == "f4") return DType::f32;
   if (name == "f8") return DType::f64;
   if (name == "f2") return DType::f16;
   if (name == "u1") return DType::u8;
+  if (name == "u2") return ValueType::u16();
   if (name == "bfloat16" || (name == "V2" && options.void2_is_bfloat16)) return DType::bf16;
   const char* hint = name == "V2" ? " (bfloat16 is stored so, but nothing here says that it is)" : "";
-  throw_npy(stream, fmt::format("expected type f2, f4, f8, u1 or bfloat16, got '{}'{}", descr, hint));
+  throw_npy(stream, fmt::format("expected type f2, f4, f8, u1, u2 or bfloat16, got '{}'{}", descr, hint));
 }
 
 Dims sizes_of(const ByteStream& stream, const std::vector<std::int64_t>& shape, std::size_t bytes_of_value) {
@@ -96,12 +97,20 @@ NpyHeader read_npy_header(ByteStream& stream, const NpyOptions& options) {
   return header;
 }
 
-std::string npy_header(DType dtype, const Dims& sizes, bool fortran) {
+namespace {
+
+const char* descr_of(ValueType dtype) {
   constexpr std::array<const char*, 5> descr = {"<f4", "<f8", "<V2", "<f2", "|u1"};
   static_assert(static_cast<int>(DType::f32) == 0 && static_cast<int>(DType::u8) == 4);
-  std::string dictionary = fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': ({}{}), }}",
-                                       descr[static_cast<std::size_t>(dtype)], fortran ? "True" : "False",
-                                       fmt::join(sizes.begin(), sizes.end(), ", "), sizes.size() == 1 ? "," : "");
+  return dtype == ValueType::u16() ? "<u2" : descr[static_cast<std::size_t>(dtype.dtype())];
+}
+
+}  // namespace
+
+std::string npy_header(ValueType dtype, const Dims& sizes, bool fortran) {
+  std::string dictionary = fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': ({}{}), }}", descr_of(dtype),
+                                       fortran ? "True" : "False", fmt::join(sizes.begin(), sizes.end(), ", "),
+                                       sizes.size() == 1 ? "," : "");
   constexpr std::size_t before = magic.size() + 4;  // and a newline behind
   dictionary.resize((before + dictionary.size() + 1 + 63) / 64 * 64 - before - 1, ' ');
   dictionary += '\n';

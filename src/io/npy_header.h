@@ -6,6 +6,7 @@
 #include <poise/tensor.h>
 
 #include "io/byte_stream.h"
+#include "io/value_type.h"
 
 namespace poise {
 
@@ -15,9 +16,9 @@ struct NpyOptions {
   bool void2_is_bfloat16 = false;
 };
 
-// What an npy file says before its data. Versions 1 to 3; types f2, f4, f8, u1 and bfloat16 in either byte order.
+// What an npy file says before its data. Versions 1 to 3; types f2, f4, f8, u1, u2 and bfloat16 in either byte order.
 struct NpyHeader {
-  DType dtype = DType::f32;
+  ValueType dtype = DType::f32;
   bool swapped = false;  // the data's byte order is not this machine's
   bool fortran = false;  // the first axis lies innermost
   Dims sizes;
@@ -33,6 +34,6 @@ bool is_npy(std::span<const std::byte> head) noexcept;
 NpyHeader read_npy_header(ByteStream& stream, const NpyOptions& options = {});
 
 // The header of version 1, padded so that the data starts at a multiple of 64 bytes.
-std::string npy_header(DType dtype, const Dims& sizes, bool fortran = false);
+std::string npy_header(ValueType dtype, const Dims& sizes, bool fortran = false);
 
 }  // namespace poise

@@ -2,6 +2,9 @@
 #include <cstring>
 #include <vector>
 
+#include <fmt/format.h>
+#include <poise/error.h>
+
 #include "io/byte_order.h"
 #include "io/interrupt.h"
 #include "io/npy.h"
@@ -49,7 +52,13 @@ NpyReader::NpyReader(std::unique_ptr<ByteStream> stream, const NpyOptions& optio
     : stream_(std::move(stream)), header_(read_npy_header(*stream_, options)) {}
 
 Tensor NpyReader::read_all() {
-  Tensor x(header_.dtype, header_.sizes,
+  if (header_.dtype == ValueType::u16()) {
+    throw Error(Code::data,
+                fmt::format("[npy] {}: expected values to compute with, got 16-bit integers, which poise stats and "
+                            "poise apply read",
+                            stream_->name()));
+  }
+  Tensor x(header_.dtype.dtype(), header_.sizes,
            header_.fortran ? fortran_strides(header_.sizes) : contiguous_strides(header_.sizes));
   std::span<std::byte> bytes(x.data<std::byte>(), x.bytes());
   for (std::size_t done = 0; done < bytes.size(); done += piece_bytes) {

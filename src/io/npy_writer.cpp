@@ -52,7 +52,7 @@ void add_dense(const ConstTensorView& x, const Sink& sink) {
 
 }  // namespace
 
-NpyWriter::NpyWriter(const std::string& path, DType dtype, const Dims& sizes, bool force)
+NpyWriter::NpyWriter(const std::string& path, ValueType dtype, const Dims& sizes, bool force)
     : file_(path, force), bytes_left_(static_cast<std::uint64_t>(sizes.product()) * size_of(dtype)) {
   const std::string header = npy_header(dtype, sizes);
   file_.write(std::as_bytes(std::span(header)));

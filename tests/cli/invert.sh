@@ -12,6 +12,11 @@ for preset in half cifar10; do
   poise invert --preset $preset --dtype uint8 y.npy -o $preset.npy
   npy show $preset.npy
 done
+npy make deep.npy u16 3,2 0,65535,256,7,60000,9
+poise -q stats deep.npy --channel-axis 1 -o deep.json --split train >summary
+poise -q apply --stats deep.json deep.npy -o y.npy --force
+poise invert --stats deep.json y.npy -o deep16.npy
+npy show deep16.npy
 poise invert --stats s.json --dtype f64 zscore.npy -o z.npy
 npy make y.npy f32 2,2 0,1,-1,2
 poise invert --stats s.json --dtype f64 y.npy -o raw.npy
