@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+#include <poise/error.h>
+
 #include "data/statistics_file.h"
 #include "io/atomic_file.h"
 #include "report/report.h"
@@ -15,14 +18,22 @@ namespace {
 struct Request {
   std::vector<std::string> files;
   std::string output;
-  bool force = false;
+  bool force = false, no_thumbnails = false;
 };
 
 void write_report(const Request& request) {
+  if (request.files.size() > max_report_files) {
+    throw Error(Code::usage,
+                fmt::format("[report] FILE: expected 1 to {} files, got {}", max_report_files, request.files.size()));
+  }
   AtomicFile output(request.output, request.force);
   std::vector<StatisticsFile> files;
   for (const std::string& path : request.files) files.push_back(read_statistics(path));
-  const std::string page = report(files);
+  std::vector<Thumbnails> thumbnails;
+  for (const StatisticsFile& file : files) {
+    if (!request.no_thumbnails) thumbnails.push_back(find_thumbnails(file));
+  }
+  const std::string page = report(files, thumbnails);
   output.write(std::as_bytes(std::span(page)));
   output.commit();
 }
@@ -38,6 +49,8 @@ void add_report(CLI::App& app) {
       ->required()
       ->type_name("FILE");
   command->add_option("-o,--output", request->output, "The page")->required()->type_name("report.html");
+  command->add_flag("--no-thumbnails", request->no_thumbnails,
+                    "Do not look for pictures of samples where the data was");
   command->add_flag("--force", request->force, "Replace an output that exists");
   command->callback([request] { write_report(*request); });
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -21,13 +22,31 @@ struct Scale {
   double y(double share) const {
     const double part =
         log ? (std::log10(std::max(share, low)) - std::log10(low)) / (std::log10(high) - std::log10(low))
-            : share / high;
+            : std::min(share / high, 1.0);
     return bottom - part * (bottom - top);
   }
 };
 
+// Where a linear axis ends: where a few values hold nearly everything, at the foot of their bars, since nothing else
+// could be seen beside the whole of them.
+double linear_top(const std::vector<Series>& series) {
+  constexpr std::size_t few = 3;
+  double most = 0, others = 0;
+  for (const Series& one : series) {
+    std::vector<double> shares = one.shares;
+    std::sort(shares.begin(), shares.end(), std::greater<>());
+    most = std::max(most, shares[0]);
+    others = std::max(others, shares[few]);
+  }
+  return others > 0 && most > 5 * others ? 1.5 * others : most;
+}
+
 Scale scale_of(const std::vector<Series>& series, bool log) {
   Scale scale{1, 0, log};
+  if (!log) {
+    scale.high = linear_top(series);
+    return scale.high > 0 ? scale : Scale{};
+  }
   for (const Series& one : series) {
     for (const double share : one.shares) {
       scale.high = std::max(scale.high, share);
@@ -35,11 +54,10 @@ Scale scale_of(const std::vector<Series>& series, bool log) {
     }
   }
   if (scale.high == 0) scale.high = 1;
-  if (log) {
-    scale.high = std::pow(10, std::ceil(std::log10(scale.high)));
-    // The rarest value stands above the axis.
-    scale.low = std::min(scale.high / 10, std::pow(10, std::ceil(std::log10(scale.low)) - 1));
-  }
+  if (scale.high == 0) scale.high = 1;
+  scale.high = std::pow(10, std::ceil(std::log10(scale.high)));
+  // The rarest value stands above the axis.
+  scale.low = std::min(scale.high / 10, std::pow(10, std::ceil(std::log10(scale.low)) - 1));
   return scale;
 }
 
@@ -72,14 +90,15 @@ std::string line(double x1, double y1, double x2, double y2, const char* kind) {
                      y2);
 }
 
+// At round numbers.
 std::string horizontal_axis(const Axis& axis, double y) {
   std::string out = line(left, y, right, y, "axis");
-  constexpr int ticks = 4;
-  for (int i = 0; i <= ticks; ++i) {
-    const double x = left + (right - left) * i / ticks;
-    out += line(x, y, x, y + 4, "axis");
-    out += text(x, y + 15, i == ticks ? "end" : "middle",
-                fmt::format("{:.4g}", axis.low + (axis.high - axis.low) * i / ticks));
+  const double least = (axis.high - axis.low) / 6;
+  double step = std::pow(10, std::floor(std::log10(least)));
+  for (const double factor : {2.0, 2.5, 2.0}) step *= step < least ? factor : 1;
+  for (double k = std::ceil(axis.low / step); k * step <= axis.high; ++k) {
+    const double x = left + (right - left) * (k * step - axis.low) / (axis.high - axis.low);
+    out += line(x, y, x, y + 4, "axis") + text(x, y + 15, "middle", fmt::format("{:.4g}", k == 0 ? 0 : k * step));
   }
   return out + text((left + right) / 2, y + 28, "middle", axis.name) + "\n";
 }
@@ -102,6 +121,25 @@ std::string vertical_axis(const Scale& scale) {
   return out + "\n";
 }
 
+// How high the bars are that are cut.
+std::string cut_labels(const std::vector<Series>& series, const Scale& scale) {
+  std::string out;
+  double y = top;
+  for (std::size_t i = 0; i < series.size() && !scale.log; ++i) {
+    const std::vector<double>& shares = series[i].shares;
+    for (std::size_t bin = 0; bin < shares.size(); ++bin) {
+      if (shares[bin] <= scale.high) continue;
+      const double x = left + (right - left) * static_cast<double>(bin) / static_cast<double>(shares.size());
+      const bool at_end = x > (left + right) / 2;
+      out +=
+          fmt::format("<g class=\"t{}\">", i) +
+          text(at_end ? x - 4 : x + 8, y += 11, at_end ? "end" : "start", fmt::format("{:.3g} %", 100 * shares[bin])) +
+          "</g>\n";
+    }
+  }
+  return out;
+}
+
 std::string shape(const Series& series, const Scale& scale, std::size_t index) {
   return fmt::format("<path class=\"s{}\" d=\"{}\"><title>{}</title></path>\n", index, path_of(series, scale),
                      escaped(series.name));
@@ -113,7 +151,7 @@ std::string histogram_svg(const std::string& label, const std::vector<Series>& s
   const Scale scale = scale_of(series, log);
   std::string out = start(label, width, height);
   for (std::size_t i = 0; i < series.size(); ++i) out += shape(series[i], scale, i);
-  return out + horizontal_axis(axis, bottom) + vertical_axis(scale) + "</svg>\n";
+  return out + horizontal_axis(axis, bottom) + vertical_axis(scale) + cut_labels(series, scale) + "</svg>\n";
 }
 
 std::string mapped_svg(const std::string& label, const Series& series, const Axis& before, const Axis& after) {
@@ -127,7 +165,7 @@ std::string mapped_svg(const std::string& label, const Series& series, const Axi
     out += line(x, top, x, bottom + 36, "mark");
   }
   return out + horizontal_axis(before, bottom) + horizontal_axis(after, bottom + 36) + vertical_axis(scale) +
-         "</svg>\n";
+         cut_labels({series}, scale) + "</svg>\n";
 }
 
 std::string bars_svg(const std::string& label, const std::vector<std::pair<std::string, double>>& bars) {
@@ -138,8 +176,7 @@ std::string bars_svg(const std::string& label, const std::vector<std::pair<std::
   double y = 2;
   for (const auto& [name, value] : bars) {
     const double size = high > 0 ? value / high * (width - names - numbers) : 0;
-    const std::string shown = name.size() > 28 ? name.substr(0, 25) + "..." : name;
-    out += text(names - 6, y + 14, "end", shown);
+    out += text(names - 6, y + 14, "end", shortened(name, 25));
     out += fmt::format("<rect class=\"s0\" x=\"{}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\"/>", names, y + 2, size,
                        row - 4);
     out += text(names + size + 6, y + 14, "start", fmt::format("{:.4g}", value)) + "\n";

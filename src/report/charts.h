@@ -20,7 +20,8 @@ struct Axis {
   const char* name = "";
 };
 
-// Histograms over each other. label: what it shows, for those who cannot see it.
+// Histograms over each other, at least 4 bins each. A linear one may cut its highest bars and then says how high they
+// are. label: what it shows, for those who cannot see it.
 std::string histogram_svg(const std::string& label, const std::vector<Series>& series, const Axis& axis, bool log);
 
 // One histogram with a second axis: the same values, mapped. marks: places on the second one.

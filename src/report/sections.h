@@ -2,27 +2,51 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
+#include "data/drift.h"
 #include "data/statistics_file.h"
+#include "report/thumbnails.h"
 
 // The parts of a report, each a <section>, or nothing where the files have nothing to say on it.
 
 namespace poise {
 
-std::string verdict_section(std::span<const StatisticsFile> files);
-std::string provenance_section(std::span<const StatisticsFile> files);
-std::string channels_section(const StatisticsFile& file, std::size_t index);
-std::string histograms_section(std::span<const StatisticsFile> files);
+// Files of the page, the first of which the others are compared with.
+using Files = std::span<const StatisticsFile>;
+
+std::string verdict_section(Files files);
+std::string provenance_section(Files files);
+std::string drift_section(Files files);
+std::string channels_section(const StatisticsFile& file, std::size_t index, std::size_t rows);
+std::string histograms_section(Files files);
 std::string normalization_section(const StatisticsFile& file);
 std::string presets_section(const StatisticsFile& file);
-std::string drift_section(std::span<const StatisticsFile> files);
-std::string sizes_section(const StatisticsFile& file);
-std::string classes_section(const StatisticsFile& file);
-std::string outliers_section(const StatisticsFile& file);
-std::string failures_section(const StatisticsFile& file);
+std::string sizes_section(const StatisticsFile& file, std::size_t index);
 
-// "train: images.tar", as HTML and as text.
+// These hold as many samples or classes as fit into room bytes.
+std::string classes_section(const StatisticsFile& file, std::size_t index, std::size_t room);
+std::string failures_section(const StatisticsFile& file, std::size_t index, std::size_t room);
+// Pictures do not count.
+std::string outliers_section(const StatisticsFile& file, const Thumbnails& thumbnails, std::size_t index,
+                             std::size_t room);
+
+// "train: images.tar", shortened, as HTML and as text.
 std::string title_html(const StatisticsFile& file);
 std::string title_text(const StatisticsFile& file);
+// "red", "channel 7"
+std::string channel_name(const StatisticsFile& file, std::int64_t channel);
+// So many rows of channels are shown of each of so many files.
+std::size_t rows_of(std::size_t files);
+
+// Two files' channels, or what keeps them from being compared.
+struct Comparison {
+  std::vector<ChannelDrift> channels;
+  std::string refusal;
+
+  // The place of the one that drifts most.
+  std::size_t farthest() const;
+};
+Comparison compare(const StatisticsFile& a, const StatisticsFile& b);
 
 }  // namespace poise
