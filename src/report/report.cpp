@@ -25,7 +25,7 @@ p.good,p.bad,p.warn{padding:.5em .8em;border-left:5px solid var(--c2);margin:.4e
 p.bad{border-color:#c53030;font-weight:600}p.warn{border-color:var(--c1)}
 p.note{color:var(--soft);font-size:.9em}
 .row{display:flex;flex-wrap:wrap;gap:1em}figure{margin:0}figcaption{font-size:.85em;color:var(--soft)}
-.sample{width:160px;line-height:1.3}.sample img{image-rendering:pixelated;border:1px solid var(--rule)}
+.row>figure{flex:1 1 420px;max-width:540px}.row>.sample{flex:none;width:160px;line-height:1.3}.sample img{image-rendering:pixelated;border:1px solid var(--rule)}
 svg{max-width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:var(--soft)}
 .axis{stroke:var(--soft)}.mark{stroke:var(--c1);stroke-dasharray:4 3}
 .s0{fill:var(--c0);fill-opacity:.55}.s1{fill:none;stroke:var(--c1);stroke-width:1.3}

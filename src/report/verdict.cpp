@@ -144,7 +144,9 @@ std::string provenance_section(Files files) {
     return named(p.compression == "none" ? p.format : p.format + ", " + p.compression);
   });
   out += row("values", files, values_of);
-  out += row("decoder", files, [](File f) { return named(f.provenance.decoder.empty() ? "-" : f.provenance.decoder); });
+  if (std::any_of(files.begin(), files.end(), [](File f) { return f.provenance.images; })) {
+    out += row("decoder", files, [](File f) { return named(f.provenance.images ? f.provenance.decoder : "-"); });
+  }
   out += row("std is", files, [](File f) { return text_cell(word_of(f.estimator)); });
   out += row("mean weighs each", files, [](File f) { return text_cell(word_of(f.weight)); });
   out += row("content", files, [](File f) { return text_cell(f.provenance.fingerprint.str()); });
