@@ -111,6 +111,19 @@ def check_page(folder):
     return data
 
 
+def check_per_pixel(folder):
+    """The mean and the deviation of each place are pictures: of a set of one image, itself and black."""
+    image_folder.png(folder / "alone/one.png", 30, 20, lambda x, y: (x * 8, y * 12, 200))
+    poise("stats", "alone", "-o", "alone.json", "--per", "pixel", folder=folder)
+    poise("report", "alone.json", "-o", "alone.html", folder=folder)
+    check_alone(folder / "alone.html")
+    root = tree(folder / "alone.html")
+    means = [mean_of(folder, picture) for _, picture in pictures(section(root, "pixels-0"))]
+    one = json.loads(poise("stats", "alone", "--json", folder=folder).stdout)["channels"]
+    expect(means == [sum(channel["mean"] for channel in one) / 3, 0], f"means {means}")
+    expect("1800 of 1800 values are constant" in words(root), "no warning of constants")
+
+
 def check_missing_pictures(folder):
     """What a page says where it shows none."""
 
@@ -194,6 +207,7 @@ def main():
         image_folder.make(folder)
         data = check_page(folder)
         check_containers(folder)
+        check_per_pixel(folder)
         check_missing_pictures(folder)
         check_size(folder, data[0])
 

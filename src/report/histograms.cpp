@@ -24,13 +24,13 @@ std::vector<double> shares_of(Counts counts) {
   return shares;
 }
 
-// One a file, flat where it has no counts; none where no file has any.
+// One a file, flat where it has no counts or other channels; none where no file has any.
 std::vector<Series> series_of(Files files, std::int64_t channel) {
   std::vector<Series> series;
   bool any = false;
   for (const StatisticsFile& file : files.first(std::min(files.size(), shown_series))) {
-    const bool has = channel < file.statistics.channels();
-    const Counts counts = has ? file.statistics.counts(channel) : Counts();
+    const bool alike = file.statistics.channels() == files[0].statistics.channels();
+    const Counts counts = alike ? file.statistics.counts(channel) : Counts();
     any = any || !counts.empty();
     series.push_back({title_text(file), shares_of(counts)});
   }

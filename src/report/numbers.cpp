@@ -21,10 +21,8 @@ std::string channel_row(const StatisticsFile& file, std::int64_t channel) {
   out += s.std_sample ? number_cell("std_sample", *s.std_sample) : text_cell("-");
   out += s.min ? number_cell("min", *s.min) + number_cell("max", *s.max) : text_cell("-") + text_cell("-");
   const Counts counts = file.statistics.counts(channel);
-  for (const double q : {0.01, 0.5, 0.99}) {
-    out += counts.empty() ? text_cell("-") : count_cell(fmt::format("quantiles.{}", q), quantile(counts, q));
-  }
-  if (counts.empty()) return out + text_cell("-") + text_cell("-") + "</tr>\n";
+  if (counts.empty()) return out + "</tr>\n";
+  for (const double q : {0.01, 0.5, 0.99}) out += count_cell(fmt::format("quantiles.{}", q), quantile(counts, q));
   return out + number_cell("share_low", share(counts, 0), 6) +
          number_cell("share_high", share(counts, counts.size() - 1), 6) + "</tr>\n";
 }
@@ -50,6 +48,10 @@ std::string channel_name(const StatisticsFile& file, std::int64_t channel) {
   return fmt::format("channel {}", channel);
 }
 
+const char* channels_word(const StatisticsFile& file) {
+  return file.provenance.per == Grouping::pixel ? "values" : "channels";
+}
+
 std::size_t rows_of(std::size_t files) { return std::max<std::size_t>(40 / files, 4); }
 
 Comparison compare(const StatisticsFile& a, const StatisticsFile& b) {
@@ -67,13 +69,20 @@ std::size_t Comparison::farthest() const {
 
 std::string channels_section(const StatisticsFile& file, std::size_t index, std::size_t rows) {
   const bool bytes = file.provenance.dtype == DType::u8;
-  std::string out = fmt::format("<table class=\"numbers\" data-file=\"{}\">\n", index);
-  out += header_row({"", "count", "mean", "std", "mean in [0, 1]", "std in [0, 1]", "std (n-1)", "min", "max", "1 %",
-                     "50 %", "99 %", "share at 0", bytes ? "share at 255" : "share at the top"});
   const auto channels = static_cast<std::size_t>(file.statistics.channels());
-  const std::size_t shown = std::min(channels, rows);
+  std::string out = fmt::format("<table class=\"numbers\" data-file=\"{}\">\n", index);
+  out +=
+      "<tr><th></th><th>count</th><th>mean</th><th>std</th><th>mean in [0, 1]</th><th>std in [0, 1]</th>"
+      "<th>std (n-1)</th><th>min</th><th>max</th>";
+  // Only what was counted value by value has these.
+  if (channels > 0 && !file.statistics.counts(0).empty()) {
+    out += fmt::format("<th>1 %</th><th>50 %</th><th>99 %</th><th>share at 0</th><th>share at {}</th>",
+                       bytes ? "255" : "65535");
+  }
+  out += "</tr>\n";
+  const std::size_t shown = std::min(channels, file.provenance.per == Grouping::pixel ? rows / 4 : rows);
   for (std::size_t c = 0; c < shown; ++c) out += channel_row(file, static_cast<std::int64_t>(c));
-  out += "</table>\n" + and_more(channels - shown, "channels");
+  out += "</table>\n" + and_more(channels - shown, channels_word(file));
   if (!file.provenance.dtype.is_integer()) {
     out += paragraph("note", "Floating data is not rescaled: \"in [0, 1]\" are its raw values.");
   }
@@ -97,7 +106,7 @@ std::string drift_section(Files files) {
     out += fmt::format("<table class=\"numbers\" data-drift=\"{}\">\n", i);
     out += header_row({"", "mean shift", "std ratio", "largest gap", "distance", ""});
     for (std::size_t k = 0; k < rows; ++k) out += drift_row(files[0], order[k], comparison.channels[order[k]]);
-    out += "</table>\n" + and_more(channels - rows, "channels that are nearer");
+    out += "</table>\n" + and_more(channels - rows, std::string(channels_word(files[0])) + " that are nearer");
   }
   if (out.empty()) return "";
   out +=

@@ -20,12 +20,12 @@ table{border-collapse:collapse;font-size:.85em;display:block;overflow-x:auto}
 th,td{text-align:left;padding:.2em .8em .2em 0;border-bottom:1px solid var(--rule);vertical-align:top}
 .facts th{white-space:nowrap}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}
 .numbers th,.numbers td{text-align:right;vertical-align:bottom}
-.numbers th{overflow-wrap:break-word}.numbers th:first-child,.numbers .text{text-align:left}.numbers td.text{min-width:15em}
+tr[data-channel] th{white-space:nowrap}.numbers th{overflow-wrap:break-word}.numbers th:first-child,.numbers .text{text-align:left}.numbers td.text{min-width:15em}
 p.good,p.bad,p.warn{padding:.5em .8em;border-left:5px solid var(--c2);margin:.4em 0}
 p.bad{border-color:#c53030;font-weight:600}p.warn{border-color:var(--c1)}
 p.note{color:var(--soft);font-size:.9em}
 .row{display:flex;flex-wrap:wrap;gap:1em}figure{margin:0}figcaption{font-size:.85em;color:var(--soft)}
-.row>figure{flex:1 1 420px;max-width:540px}.row>.sample{flex:none;width:160px;line-height:1.3}.sample img{image-rendering:pixelated;border:1px solid var(--rule)}
+.row>figure{flex:1 1 420px;max-width:540px}.row>.sample{flex:none;width:160px;line-height:1.3}img{image-rendering:pixelated;border:1px solid var(--rule)}
 svg{max-width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:var(--soft)}
 .axis{stroke:var(--soft)}.mark{stroke:var(--c1);stroke-dasharray:4 3}
 .s0{fill:var(--c0);fill-opacity:.55}.s1{fill:none;stroke:var(--c1);stroke-width:1.3}
@@ -79,7 +79,9 @@ std::string report(std::span<const StatisticsFile> files, std::span<const Thumbn
   std::string page = head(files) + "<body>\n<h1>Statistics of ";
   for (std::size_t i = 0; i < files.size(); ++i) page += (i == 0 ? "" : ", ") + title_html(files[i]);
   page += "</h1>\n" + verdict_section(files) + provenance_section(files) + drift_section(files);
-  for (std::size_t i = 0; i < files.size(); ++i) page += channels_section(files[i], i, rows_of(files.size()));
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    page += channels_section(files[i], i, rows_of(files.size())) + pixels_section(files[i], i);
+  }
   page += histograms_section(files) + normalization_section(files[0]) + presets_section(files[0]);
   for (std::size_t i = 0; i < files.size(); ++i) page += sizes_section(files[i], i);
   // Of each list also its headings.

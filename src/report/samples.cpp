@@ -117,15 +117,18 @@ std::string card(const Outlier& outlier, const Thumbnail* thumbnail) {
   };
   std::string out = "<figure class=\"sample\">";
   if (thumbnail != nullptr) {
-    out +=
-        fmt::format("<img alt=\"{}\" width=\"{}\" height=\"{}\" src=\"data:image/png;base64,{}\"/>",
-                    escaped(shortened(outlier.name, 60)), thumbnail->width, thumbnail->height, base64(thumbnail->png));
+    out += picture_html(*thumbnail, outlier.name);
   }
   return out + "<figcaption>" + name_html(outlier.name, 60) + "<br/>" + number("mean", outlier.mean) + ", " +
          number("std", outlier.std) + "</figcaption></figure>\n";
 }
 
 }  // namespace
+
+std::string picture_html(const Thumbnail& thumbnail, const std::string& name) {
+  return fmt::format("<img alt=\"{}\" width=\"{}\" height=\"{}\" src=\"data:image/png;base64,{}\"/>",
+                     escaped(shortened(name, 60)), thumbnail.width, thumbnail.height, base64(thumbnail.png));
+}
 
 std::string sizes_section(const StatisticsFile& file, std::size_t index) {
   if (!file.sizes || file.sizes->images() == 0) return "";

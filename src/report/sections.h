@@ -21,6 +21,8 @@ std::string drift_section(Files files);
 std::string channels_section(const StatisticsFile& file, std::size_t index, std::size_t rows);
 std::string histograms_section(Files files);
 std::string normalization_section(const StatisticsFile& file);
+// Of statistics per pixel: their means and deviations as pictures.
+std::string pixels_section(const StatisticsFile& file, std::size_t index);
 std::string presets_section(const StatisticsFile& file);
 std::string sizes_section(const StatisticsFile& file, std::size_t index);
 
@@ -31,11 +33,15 @@ std::string failures_section(const StatisticsFile& file, std::size_t index, std:
 std::string outliers_section(const StatisticsFile& file, const Thumbnails& thumbnails, std::size_t index,
                              std::size_t room);
 
+std::string picture_html(const Thumbnail& thumbnail, const std::string& name);
+
 // "train: images.tar", shortened, as HTML and as text.
 std::string title_html(const StatisticsFile& file);
 std::string title_text(const StatisticsFile& file);
 // "red", "channel 7"
 std::string channel_name(const StatisticsFile& file, std::int64_t channel);
+// What they are called: "channels", per pixel "values".
+const char* channels_word(const StatisticsFile& file);
 // So many rows of channels are shown of each of so many files.
 std::size_t rows_of(std::size_t files);
 

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t longest_side = 80;
+constexpr std::int64_t sample_side = 80;
 
 template <class T>
 SampleMoments::Own own_of(std::span<const std::byte> bytes) {
@@ -60,12 +60,12 @@ struct Picture {
 };
 
 // Grey or the first three channels, each pixel the mean of the pixels it stands for.
-Image scaled_down(const Picture& picture) {
+Image scaled_down(const Picture& picture, std::int64_t side) {
   const Image& from = picture.image;
-  const std::int64_t longest = std::max({from.height, from.width, longest_side});
+  const std::int64_t longest = std::max({from.height, from.width, side});
   Image to;
-  to.height = std::max<std::int64_t>(from.height * longest_side / longest, 1);
-  to.width = std::max<std::int64_t>(from.width * longest_side / longest, 1);
+  to.height = std::max<std::int64_t>(from.height * side / longest, 1);
+  to.width = std::max<std::int64_t>(from.width * side / longest, 1);
   to.channels = from.channels >= 3 ? 3 : 1;
   for (std::int64_t y = 0; y < to.height; ++y) {
     for (std::int64_t x = 0; x < to.width; ++x) {
@@ -78,11 +78,14 @@ Image scaled_down(const Picture& picture) {
   return to;
 }
 
-Thumbnail thumbnail_of(const Picture& picture) {
-  const Image small = scaled_down(picture);
-  const std::int64_t times = std::max<std::int64_t>(longest_side / std::max(small.height, small.width), 1);
+Thumbnail thumbnail_of(const Picture& picture, std::int64_t side) {
+  const Image small = scaled_down(picture, side);
+  const std::int64_t times = std::max<std::int64_t>(side / std::max(small.height, small.width), 1);
   return {encode_png(small), small.width * times, small.height * times};
 }
+
+// As decoders leave them.
+Strides interleaved(const Image& image) { return {1, image.width * image.channels, image.channels}; }
 
 class Search {
  public:
@@ -165,7 +168,7 @@ class Search {
     try {
       Image image = decode_image(bytes, name);
       if (!convert_colour(image, file_.provenance.mode, file_.provenance.alpha)) return;
-      take(name, {image, {1, image.width * image.channels, image.channels}});
+      take(name, {image, interleaved(image)});
     } catch (const Error& error) {
       if (error.code() != Code::data) throw;
     }
@@ -208,7 +211,7 @@ class Search {
     const Image& image = picture.image;
     const auto own = image.bits == 8 ? own_of<std::uint8_t>(image.pixels) : own_of<std::uint16_t>(image.pixels);
     const Thumbnails::Key key{name, own.mean, own.std};
-    if (wanted_.contains(key)) result_.found.emplace(key, thumbnail_of(picture));
+    if (wanted_.contains(key)) result_.found.emplace(key, thumbnail_of(picture, sample_side));
   }
 
   const StatisticsFile& file_;
@@ -218,6 +221,10 @@ class Search {
 };
 
 }  // namespace
+
+Thumbnail thumbnail_of(const Image& image, std::int64_t side) {
+  return thumbnail_of({image, interleaved(image)}, side);
+}
 
 const Thumbnail* Thumbnails::find(const Outlier& outlier) const {
   const auto at = found.find({outlier.name, outlier.mean, outlier.std});

@@ -9,6 +9,7 @@
 
 #include "data/image_set.h"
 #include "data/statistics_file.h"
+#include "io/image.h"
 
 namespace poise {
 
@@ -17,6 +18,9 @@ struct Thumbnail {
   std::vector<std::byte> png;
   std::int64_t width = 0, height = 0;
 };
+
+// Grey or the first three channels, at most side pixels wide and high.
+Thumbnail thumbnail_of(const Image& image, std::int64_t side);
 
 // Those of the samples that stand out in one statistics file.
 struct Thumbnails {

@@ -76,7 +76,8 @@ std::string value_warnings(const StatisticsFile& file, const std::string& of) {
     special += channel.nan + channel.positive_infinity + channel.negative_infinity;
   }
   const auto warn = [&](const std::string& text) { out += paragraph("warn", of + text); };
-  if (constant > 0) warn(fmt::format("{} of {} channels are constant.", constant, statistics.channels()));
+  if (constant > 0)
+    warn(fmt::format("{} of {} {} are constant.", constant, statistics.channels(), channels_word(file)));
   if (special > 0) warn(fmt::format("{} NaN and infinite values are left out.", special));
   if (clipped > 0.05) warn(fmt::format("{:.3g} % of a channel's values are at the upper end, clipped.", 100 * clipped));
   return out;
