@@ -96,11 +96,18 @@ class TarSource final : public ImageSource {
       image.error = fmt::format("[tar] {}: expected at most {} bytes, got {}", image.name, max_bytes, size);
       return true;
     }
-    const std::size_t head = image.bytes.size();
-    image.bytes.resize(std::max<std::size_t>(size, head));
-    std::size_t got = 0;
-    const bool read_all = read(std::span(image.bytes).subspan(head), got) && head + got == image.bytes.size();
-    return read_all || damaged(image, reason());
+    return read_rest(image.bytes, size) || damaged(image, reason());
+  }
+
+  // Memory is taken as bytes come, not on the word of the header.
+  bool read_rest(std::vector<std::byte>& bytes, std::size_t size) {
+    while (bytes.size() < size) {
+      const std::size_t had = bytes.size();
+      bytes.resize(std::min(size, std::max(2 * had, read_bytes)));
+      std::size_t got = 0;
+      if (!read(std::span(bytes).subspan(had), got) || had + got < bytes.size()) return false;
+    }
+    return true;
   }
 
   bool read(std::span<std::byte> to, std::size_t& got) {

@@ -178,7 +178,7 @@ struct GradientRow {
   HWY_INLINE GradientRow(const GradientColumns& g, std::int64_t r)
       : x(static_cast<const X*>(g.x) + r * g.x_stride),
         dy(static_cast<const X*>(g.dy) + r * g.dy_stride),
-        dx(static_cast<X*>(g.dx) + r * g.dx_stride),
+        dx(g.dx == nullptr ? nullptr : static_cast<X*>(g.dx) + r * g.dx_stride),
         gamma(static_cast<const T*>(g.gamma) + r * g.gamma_stride),
         gamma_step(g.gamma_step) {}
   // dy, weighted with gamma where gamma changes from row to row.
