@@ -37,6 +37,23 @@ Totals count_many(const std::uint8_t* values, std::size_t count, std::size_t str
   return totals;
 }
 
+// Of contiguous values; the compiler makes vectors of it.
+Totals add_up(const std::uint8_t* values, std::size_t count) {
+  constexpr std::size_t most = std::size_t{1} << 16;  // squares that 32 bits hold the sum of
+  Totals totals;
+  for (std::size_t at = 0; at < count; at += most) {
+    std::uint32_t sum = 0, squares = 0;
+    for (std::size_t i = at; i < std::min(count, at + most); ++i) {
+      const std::uint32_t v = values[i];
+      sum += v;
+      squares += v * v;
+    }
+    totals.sum += sum;
+    totals.squares += squares;
+  }
+  return totals;
+}
+
 template <class T>
 Totals count_few(const T* values, std::size_t count, std::size_t stride, std::uint64_t* counts) {
   Totals totals;
@@ -68,6 +85,23 @@ Totals count_values(const std::uint16_t* values, std::size_t count, std::size_t 
 
 }  // namespace
 
+void Tally::SmallCounts::add(const std::uint8_t* from, std::size_t count) noexcept {
+  std::size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    for (std::size_t t = 0; t < 4; ++t) ++tables[t][from[i + t]];
+  }
+  for (; i < count; ++i) ++tables[0][from[i]];
+  values += count;
+}
+
+void Tally::SmallCounts::empty_into(std::uint64_t* counts) noexcept {
+  for (auto& table : tables) {
+    for (std::size_t v = 0; v < 256; ++v) counts[v] += table[v];
+    table.fill(0);
+  }
+  values = 0;
+}
+
 Tally::Tally(ValueType type, const ChannelLayout& layout, std::int64_t sample_values, Grouping per, bool samples)
     : type_(type), layout_(layout), values_(static_cast<std::size_t>(sample_values)), samples_(samples) {
   if (per == Grouping::all) layout_ = {};
@@ -79,6 +113,7 @@ Tally::Tally(ValueType type, const ChannelLayout& layout, std::int64_t sample_va
     pixels_.resize(values_);
   } else {
     counts_.assign(channels, std::vector<std::uint64_t>(type == DType::u8 ? 256 : 65536));
+    if (type == DType::u8) small_.resize(channels);
     if (samples) moments_.resize(channels);
   }
 }
@@ -86,6 +121,16 @@ Tally::Tally(ValueType type, const ChannelLayout& layout, std::int64_t sample_va
 template <class T>
 Tally::Sums Tally::count_channel(const T* values, std::size_t channel, std::size_t count) {
   const std::size_t stride = layout_.inner == 1 ? static_cast<std::size_t>(layout_.channels) : 1;
+  if constexpr (sizeof(T) == 1) {
+    constexpr std::size_t few = 1 << 14;
+    if (stride == 1 && count < few) {
+      SmallCounts& small = small_[channel];
+      if (small.values + count > ~std::uint32_t{0}) small.empty_into(counts_[channel].data());
+      small.add(values, count);
+      const Totals totals = add_up(values, count);
+      return {totals.sum, totals.squares};
+    }
+  }
   const Totals totals = count_values(values, count, stride, counts_[channel].data());
   return {totals.sum, totals.squares};
 }
@@ -142,7 +187,12 @@ const Tally::Own& Tally::add(std::span<const std::byte> values) {
   return own_;
 }
 
+void Tally::empty_small() {
+  for (std::size_t c = 0; c < small_.size(); ++c) small_[c].empty_into(counts_[c].data());
+}
+
 void Tally::merge(Tally& other) {
+  other.empty_small();
   for (std::size_t c = 0; c < counts_.size(); ++c) {
     for (std::size_t v = 0; v < counts_[c].size(); ++v) counts_[c][v] += other.counts_[c][v];
   }
@@ -151,6 +201,7 @@ void Tally::merge(Tally& other) {
 }
 
 Statistics Tally::finish() {
+  empty_small();
   if (!pixels_.empty()) return {type_, Statistics::State(std::move(pixels_))};
   if (type_ == ValueType::u16()) {
     std::vector<Histogram16> channels(counts_.size());

@@ -1,5 +1,5 @@
-#include "fuzz_target.h"
 #include "io/npz.h"
+#include "fuzz_target.h"
 
 namespace poise::fuzz {
 

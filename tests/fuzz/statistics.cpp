@@ -1,5 +1,5 @@
-#include "fuzz_target.h"
 #include "data/statistics_file.h"
+#include "fuzz_target.h"
 
 namespace poise::fuzz {
 
