@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The report of folders of images: every section true to the statistics file, and pictures only of what was measured."""
 
+import functools
 import json
 import math
 import pathlib
@@ -74,6 +75,7 @@ def check_samples(root, index, data):
     expect(bars == [count for count in data["sizes"]["aspects"] if count], f"aspects {bars}")
 
 
+@functools.cache
 def mean_of(folder, picture):
     """As Poise itself reads it."""
     (folder / "one.png").write_bytes(picture)

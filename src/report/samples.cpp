@@ -108,7 +108,7 @@ std::string class_row(const StatisticsFile& file, const std::string& name, const
 std::string what_is_wrong(const Failure& failure) {
   std::string error = failure.error;
   const std::size_t at = error.find(failure.name + ": ");
-  return at == error.npos ? error : error.erase(at, failure.name.size() + 2);
+  return at == std::string::npos ? error : error.erase(at, failure.name.size() + 2);
 }
 
 std::string card(const Outlier& outlier, const Thumbnail* thumbnail) {

@@ -141,7 +141,7 @@ class Search {
     std::error_code error;
     const std::string root = fs::canonical(path, error).string();
     for (const std::string& name : names()) {
-      const std::string at = fs::canonical(root + "/" + name, error).string();
+      const std::string at = fs::canonical(fmt::format("{}/{}", root, name), error).string();
       if (error || !at.starts_with(root + "/") || !fs::is_regular_file(at, error)) continue;
       take_encoded(name, read_file(at));
     }
