@@ -28,7 +28,7 @@ namespace {
 struct Request {
   const Technique* technique = nullptr;
   Given given;
-  std::string x, y, dtype, stats;
+  std::string x, y, dtype, stats, sum;
   std::string dy;
   std::map<std::string, std::string> gradients;  // by name, the files they go to
   NpyOptions npy;
@@ -141,12 +141,17 @@ void refuse(const Technique& technique, const char* option, const char* expected
 bool is_backward(const Request& request) {
   const Technique& technique = *request.technique;
   const bool backward = !request.dy.empty();
+  if (!request.sum.empty() && request.given.files.count("residual") == 0) {
+    refuse(technique, "--sum", "a residual to add", "none");
+  }
   if (!backward && !request.gradients.empty()) refuse(technique, "--dy", "the gradient of y", "none");
   if (!backward && request.y.empty()) refuse(technique, "-o", "an output file", "none");
   if (!backward) return false;
   if (!request.y.empty()) refuse(technique, "-o", "none with --dy", "one");
   if (!request.stats.empty()) refuse(technique, "--save-stats", "none with --dy", "one");
   if (!request.dtype.empty()) refuse(technique, "--dtype", "none with --dy", "one");
+  if (request.given.files.count("residual") > 0)
+    refuse(technique, "--residual", "none with --dy, but the sum as X", "one");
   if (request.gradients.empty()) refuse(technique, "--dy", "at least one gradient to write, such as --dx", "none");
   return true;
 }
@@ -159,11 +164,14 @@ void run(const Request& request) {
   const std::vector<std::string> names = results_of(request);
   Outputs outputs(request.force);
   AtomicFile& y_file = outputs.open(request.y);
+  AtomicFile* sum_file = request.sum.empty() ? nullptr : &outputs.open(request.sum);
   StatsFiles stats_files(outputs, request.stats, names);
 
   const Tensor x = read_npy(request.x, request.npy);
   const std::deque<Tensor> operands = read_operands(request, parameters);
   const Tensor y(request.dtype.empty() ? default_y(x.dtype()) : dtype, x.sizes());
+  Tensor sum;
+  if (parameters.residual.present()) parameters.sum = sum = Tensor(x.dtype(), x.sizes());
   Results results;
   const std::deque<Tensor> stats = make_results(technique, names, x.sizes(), parameters, results);
   Context context;
@@ -175,6 +183,7 @@ void run(const Request& request) {
   if (skipped > 0) fmt::print(stderr, "poise: {} elements that are not finite did not count\n", skipped);
 
   write_npy(y, [&](std::span<const std::byte> bytes) { y_file.write(bytes); });
+  if (sum_file != nullptr) write_npy(sum, [&](std::span<const std::byte> bytes) { sum_file->write(bytes); });
   stats_files.write(stats);
   outputs.commit();
   if (globals().verbose) fmt::print(stderr, "poise: {}\n", context.plan());
@@ -198,6 +207,10 @@ void add_technique(CLI::App& verb, const Technique& technique) {
       ->type_name("f32|f64|bf16|f16");
   command->add_option("--save-stats", request->stats, "The statistics, as one npz file or a folder of npy files")
       ->type_name("S.npz|FOLDER");
+  if (takes(technique, "residual")) {
+    command->add_option("--sum", request->sum, "Where x + residual goes, which backward takes as its X")
+        ->type_name("FILE.npy");
+  }
   if (technique.run_backward != nullptr) {
     command->add_option("--dy", request->dy, "Backward: the gradient of y")->type_name("DY.npy");
     for (const std::string name : technique.gradients) {

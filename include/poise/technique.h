@@ -67,7 +67,8 @@ struct Parameters {
   bool exact = false;
   ConstTensorView gamma = {}, beta = {}, running_mean = {}, running_var = {}, mean = {}, std = {}, min = {}, max = {},
                   mask = {}, labels = {}, style = {}, style_labels = {}, style_mean = {}, style_std = {},
-                  threshold = {}, residual_after = {}, u = {}, v = {};
+                  threshold = {}, residual = {}, residual_after = {}, u = {}, v = {};
+  TensorView sum = {};     // what x + residual is stored in, wherever residual is
   ConstTensorView y = {};  // a backward call's: y as the forward call gave it
 };
 

@@ -46,9 +46,11 @@ inline Dims segment_shape(Dims cells, const Parameters& p) {
   return cells;
 }
 
-// The epilogue that the parameters of the table say; a residual before, which also writes, is the library's alone.
+// The epilogue that the parameters of the table say.
 inline Epilogue epilogue_of(const Parameters& p) {
   Epilogue e;
+  e.residual = p.residual;
+  e.sum = p.sum;
   e.residual_after = p.residual_after;
   e.activation = p.activation;
   e.slope = p.slope;

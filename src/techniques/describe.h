@@ -42,6 +42,8 @@ inline constexpr Parameter label_count{"label_count", "number", "labels are belo
 inline constexpr Parameter one_value{"one_value", "error|zero_variance|skip_update", "one value in a cell"};
 inline constexpr Parameter activation{"activation", "none|relu|leaky_relu|silu|gelu|gelu_tanh", "what y goes through"};
 inline constexpr Parameter slope{"slope", "number", "of leaky_relu"};
+inline constexpr Parameter residual{"residual", "file",
+                                    "added to x, rounded and stored: the sum is what is normalized"};
 inline constexpr Parameter residual_after{"residual_after", "file",
                                           "added before the activation; of y's type and shape"};
 inline constexpr Parameter y{"y", "file", "backward with an activation: y as the forward call gave it"};

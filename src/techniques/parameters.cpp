@@ -229,6 +229,7 @@ ConstTensorView* operand_named(Parameters& p, std::string_view name) noexcept {
                                                                     {"style_mean", &p.style_mean},
                                                                     {"style_std", &p.style_std},
                                                                     {"threshold", &p.threshold},
+                                                                    {"residual", &p.residual},
                                                                     {"residual_after", &p.residual_after},
                                                                     {"u", &p.u},
                                                                     {"v", &p.v},

@@ -64,10 +64,10 @@ RmsNormOptions options_of(const Parameters& p) {
 }
 
 constexpr const Parameter* parameters[] = {
-    &describe::gamma,      &describe::beta,         &describe::eps,   &describe::eps_place,      &describe::axes,
-    &describe::gamma_axes, &describe::gamma_offset, &describe::mask,  &describe::lengths,        &describe::length_axis,
-    &describe::non_finite, &describe::activation,   &describe::slope, &describe::residual_after, &describe::y,
-    &describe::masked};
+    &describe::gamma,      &describe::beta,         &describe::eps,   &describe::eps_place, &describe::axes,
+    &describe::gamma_axes, &describe::gamma_offset, &describe::mask,  &describe::lengths,   &describe::length_axis,
+    &describe::non_finite, &describe::activation,   &describe::slope, &describe::residual,  &describe::residual_after,
+    &describe::y,          &describe::masked};
 constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"rstd"};
 

@@ -23,7 +23,7 @@ inline Dims row_shape(const char* technique, std::string_view operand, const Dim
   return shape_among(technique, operand,
                      {{"gamma beta", sizes_at(x, along)},
                       {"mean rstd", sizes_at(x, other_axes(front, x.size()))},
-                      {"mask residual_after y", x}});
+                      {"mask residual residual_after y", x}});
 }
 
 }  // namespace poise

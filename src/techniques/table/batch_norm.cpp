@@ -40,6 +40,7 @@ constexpr const Parameter* parameters[] = {&d::gamma,
                                            &d::non_finite,
                                            &d::activation,
                                            &d::slope,
+                                           &d::residual,
                                            &d::residual_after,
                                            &d::y,
                                            &d::masked,
@@ -63,7 +64,7 @@ Dims shape(const char* technique, std::string_view operand, const Dims& x, const
   return shape_among(technique, operand,
                      {{"gamma beta", gamma_shape(o, technique, x, axes)},
                       {"running_mean running_var mean rstd", sizes_at(x, axes)},
-                      {"mask residual_after y", x}});
+                      {"mask residual residual_after y", x}});
 }
 
 }  // namespace

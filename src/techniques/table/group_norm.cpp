@@ -27,14 +27,26 @@ GroupNormOptions options_of(const Parameters& p) {
   return o;
 }
 
-constexpr const Parameter* parameters[] = {
-    &describe::gamma,        &describe::beta,           &describe::gamma_axes_or_channels,
-    &describe::gamma_offset, &describe::mask,           &describe::lengths,
-    &describe::length_axis,  &describe::non_finite,     &describe::activation,
-    &describe::slope,        &describe::residual_after, &describe::y,
-    &describe::masked,       &describe::one_value,      &describe::eps,
-    &describe::eps_place,    &describe::divisor,        &describe::groups,
-    &describe::channel_axis};
+constexpr const Parameter* parameters[] = {&describe::gamma,
+                                           &describe::beta,
+                                           &describe::gamma_axes_or_channels,
+                                           &describe::gamma_offset,
+                                           &describe::mask,
+                                           &describe::lengths,
+                                           &describe::length_axis,
+                                           &describe::non_finite,
+                                           &describe::activation,
+                                           &describe::slope,
+                                           &describe::residual,
+                                           &describe::residual_after,
+                                           &describe::y,
+                                           &describe::masked,
+                                           &describe::one_value,
+                                           &describe::eps,
+                                           &describe::eps_place,
+                                           &describe::divisor,
+                                           &describe::groups,
+                                           &describe::channel_axis};
 constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"mean", "rstd"};
 
@@ -58,7 +70,7 @@ const Technique group_norm_technique = {
           return shape_among("group_norm", operand,
                              {{"gamma beta", gamma_shape(o, "group_norm", x, {axes[1]})},
                               {"mean rstd", {x[0], o.groups}},
-                              {"mask residual_after y", x}});
+                              {"mask residual residual_after y", x}});
         },
     .run =
         [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {

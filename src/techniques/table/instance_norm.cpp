@@ -32,15 +32,15 @@ InstanceNormOptions options_of(const Parameters& p) {
 }
 
 namespace d = describe;
-constexpr const Parameter* parameters[] = {&d::gamma,          &d::beta,        &d::gamma_axes_or_channels,
-                                           &d::gamma_offset,   &d::mask,        &d::lengths,
-                                           &d::length_axis,    &d::non_finite,  &d::labels,
-                                           &d::label_count,    &d::activation,  &d::slope,
-                                           &d::residual_after, &d::y,           &d::masked,
-                                           &d::one_value,      &d::eps,         &d::eps_place,
-                                           &d::divisor,        &d::mode,        &d::channel_axis,
-                                           &d::running_mean,   &d::running_var, &d::momentum,
-                                           &d::running_divisor};
+constexpr const Parameter* parameters[] = {&d::gamma,        &d::beta,           &d::gamma_axes_or_channels,
+                                           &d::gamma_offset, &d::mask,           &d::lengths,
+                                           &d::length_axis,  &d::non_finite,     &d::labels,
+                                           &d::label_count,  &d::activation,     &d::slope,
+                                           &d::residual,     &d::residual_after, &d::y,
+                                           &d::masked,       &d::one_value,      &d::eps,
+                                           &d::eps_place,    &d::divisor,        &d::mode,
+                                           &d::channel_axis, &d::running_mean,   &d::running_var,
+                                           &d::momentum,     &d::running_divisor};
 constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"mean", "rstd", "running_mean", "running_var"};
 
@@ -64,7 +64,7 @@ const Technique instance_norm_technique = {
                              {{"gamma beta", gamma_shape(options_of(p), "instance_norm", x, {axes[1]})},
                               {"running_mean running_var", sizes_at(x, {axes[1]})},
                               {"mean rstd", segment_shape(sizes_at(x, axes), p)},
-                              {"mask labels residual_after y", x}});
+                              {"mask labels residual residual_after y", x}});
         },
     .run =
         [](TensorView y, ConstTensorView x, const Parameters& p, const Results& r, Context& context) {

@@ -24,12 +24,12 @@ LayerNormOptions options_of(const Parameters& p) {
   return o;
 }
 
-constexpr const Parameter* parameters[] = {&describe::gamma,      &describe::beta,         &describe::eps,
-                                           &describe::eps_place,  &describe::divisor,      &describe::axes,
-                                           &describe::gamma_axes, &describe::gamma_offset, &describe::mask,
-                                           &describe::lengths,    &describe::length_axis,  &describe::non_finite,
-                                           &describe::activation, &describe::slope,        &describe::residual_after,
-                                           &describe::y,          &describe::masked};
+constexpr const Parameter* parameters[] = {
+    &describe::gamma,      &describe::beta,    &describe::eps,         &describe::eps_place,
+    &describe::divisor,    &describe::axes,    &describe::gamma_axes,  &describe::gamma_offset,
+    &describe::mask,       &describe::lengths, &describe::length_axis, &describe::non_finite,
+    &describe::activation, &describe::slope,   &describe::residual,    &describe::residual_after,
+    &describe::y,          &describe::masked};
 constexpr const char* gradients[] = {"dx", "dgamma", "dbeta"};
 constexpr const char* results[] = {"mean", "rstd"};
 
