@@ -77,11 +77,7 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 int fail(Exit code, const std::string& message) {
-  std::string line = message;
-  for (char& c : line) {
-    if (c == '\n') c = ' ';
-  }
-  fmt::print(stderr, "poise: {}\n", line);
+  fmt::print(stderr, "poise: {}\n", printable(message));
   return code;
 }
 
@@ -107,6 +103,17 @@ int parse(CLI::App& app, int argc, const char* const* argv) {
 }
 
 }  // namespace
+
+std::string printable(std::string text) {
+  unsigned char before = 0;
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool of_unicode = before == 0xC2 && byte >= 0x80 && byte < 0xA0;
+    if (byte < 0x20 || byte == 0x7F || of_unicode) c = byte == '\n' ? ' ' : '?';
+    before = byte;
+  }
+  return text;
+}
 
 const Globals& globals() noexcept { return the_globals; }
 

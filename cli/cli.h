@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include <poise/error.h>
 #include <CLI/CLI.hpp>
 
@@ -14,6 +16,9 @@ struct Globals {
   int threads = 0;       // -j: as Context::threads
 };
 const Globals& globals() noexcept;
+
+// One line without control characters: names of files are anybody's, and a terminal obeys some.
+std::string printable(std::string text);
 
 // What the shell sees. Interrupted is 128 + SIGINT.
 enum Exit : int { done = 0, differs = 1, usage = 2, bad_data = 3, refused = 4, failed = 5, interrupted = 130 };

@@ -72,7 +72,7 @@ void add_image_options(CLI::App& command, DataSet& data) {
 }
 
 void note(const std::string& text) {
-  if (!globals().quiet) fmt::print(stderr, "poise: note: {}\n", text);
+  if (!globals().quiet) fmt::print(stderr, "poise: note: {}\n", printable(text));
 }
 
 }  // namespace poise

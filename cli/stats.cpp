@@ -70,7 +70,7 @@ void report_damage(const Request& request, const ImageScan& scan) {
   if (scan.failed == 0) return;
   const bool fail = request.on_corrupt == "fail";
   if (fail || globals().verbose) {
-    for (const Failure& failure : scan.failures.list) fmt::print(stderr, "poise: {}\n", with_path(failure));
+    for (const Failure& failure : scan.failures.list) fmt::print(stderr, "poise: {}\n", printable(with_path(failure)));
   }
   const std::string count = fmt::format("{} of {}", scan.failed, scan.file ? scan.file->provenance.seen : scan.failed);
   if (fail) {

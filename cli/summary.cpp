@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/cli.h"
 #include "cli/data_set.h"
 #include "cli/stats.h"
 
@@ -27,8 +28,8 @@ void print_sizes(const ImageSizes& sizes) {
 void print_header(const StatisticsFile& file) {
   const Provenance& p = file.provenance;
   const bool mixed = p.images && p.shape.empty();
-  fmt::print("{}: {}{}, {}, {}\n", p.name, p.format, p.compression == "none" ? "" : " (" + p.compression + ")",
-             name_of(p.dtype),
+  fmt::print("{}: {}{}, {}, {}\n", printable(p.name), p.format,
+             p.compression == "none" ? "" : " (" + p.compression + ")", name_of(p.dtype),
              mixed             ? "images of several sizes"
              : p.shape.empty() ? "one value"
                                : p.shape.str());

@@ -43,7 +43,7 @@ struct SampleMoments {
   double sqrt_mean_var() const noexcept { return std::sqrt(average(variance)); }
 
  private:
-  static uint128 fixed(double x) noexcept { return static_cast<uint128>(x / unit + 0.5); }
+  static uint128 fixed(double x) noexcept { return static_cast<uint128>(std::floor(x / unit + 0.5)); }
   double average(uint128 total) const noexcept {
     return samples == 0 ? 0 : static_cast<double>(total) / static_cast<double>(samples) * unit;
   }

@@ -18,7 +18,9 @@ printf 'P6 2 2 255\nmn' >set/dog/cut.ppm
 code poise stats set -o bad.json
 ls bad.json
 poise stats set --on-corrupt skip --json --reproducible | sed -n '/^  "samples"/,/^  }/p'
-rm set/dog/cut.ppm set/empty.png
+mv set/empty.png "$(printf 'set/\033[2Jempty\177.png')"
+code poise stats set
+rm -f set/dog/cut.ppm set/*empty*
 printf 'P5 1 1 255\na' >set/grey.pgm
 code poise stats set
 code poise stats set --mode rgb --per pixel
