@@ -9,26 +9,26 @@
 namespace poise::bench {
 namespace {
 
-void fill(const Tensor& t, double mean) {
+void fill(const TensorView& t, double mean) {
   std::mt19937_64 random(7);
   std::normal_distribution<double> normal(mean, 1);
   for (std::int64_t i = 0; i < t.elements(); ++i) {
     const double v = normal(random);
     switch (t.dtype()) {
       case DType::f32:
-        t.data<float>()[i] = static_cast<float>(v);
+        static_cast<float*>(t.data())[i] = static_cast<float>(v);
         break;
       case DType::f64:
-        t.data<double>()[i] = v;
+        static_cast<double*>(t.data())[i] = v;
         break;
       case DType::bf16:
-        t.data<bfloat16>()[i] = to_bfloat16(static_cast<float>(v));
+        static_cast<bfloat16*>(t.data())[i] = to_bfloat16(static_cast<float>(v));
         break;
       case DType::f16:
-        t.data<float16>()[i] = to_float16(static_cast<float>(v));
+        static_cast<float16*>(t.data())[i] = to_float16(static_cast<float>(v));
         break;
       case DType::u8:
-        t.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(random());
+        static_cast<std::uint8_t*>(t.data())[i] = static_cast<std::uint8_t>(random());
         break;
     }
   }
@@ -36,25 +36,38 @@ void fill(const Tensor& t, double mean) {
 
 }  // namespace
 
-Case::Case(const std::string& problem, std::size_t cold_bytes) : name_(problem), problem_(problem_from(problem)) {
-  parameters_ = problem_.parameters;
-  const Dims strides = problem_.strides;
-  const auto elements = static_cast<std::size_t>(problem_.sizes.product());
-  in_ = elements * size_of(problem_.x);
-  out_ = elements * size_of(problem_.y);
-  const std::size_t pairs = std::max<std::size_t>(1, cold_bytes / std::max<std::size_t>(in_ + out_, 1));
-  for (std::size_t i = 0; i < pairs; ++i) {
-    x_.emplace_back(problem_.x, problem_.sizes, strides);
-    y_.emplace_back(problem_.y, problem_.sizes, strides);
-    if (i == 0) fill(x_[0], 3);
-    std::memcpy(x_[i].data<void>(), x_[0].data<void>(), in_);
-    std::memset(y_[i].data<void>(), 0, out_);
+Case::Case(const std::string& problem, std::size_t cold_bytes)
+    : name_(problem),
+      backward_(problem.starts_with("backward ")),
+      problem_(problem_from(problem.substr(backward_ ? std::string_view("backward ").size() : 0))),
+      parameters_(problem_.parameters) {
+  const std::int64_t in = problem_.sizes.product() * static_cast<std::int64_t>(size_of(problem_.x));
+  const std::int64_t out = problem_.sizes.product() * static_cast<std::int64_t>(size_of(problem_.y));
+  const Dims read = {backward_ ? 2 * in : in}, written = {out};
+  const std::size_t sets = std::max<std::size_t>(1, cold_bytes / static_cast<std::size_t>(read[0] + out));
+  for (std::size_t i = 0; i < sets; ++i) {
+    inputs_.emplace_back(DType::u8, read);
+    outputs_.emplace_back(DType::u8, written);
+    if (i == 0) {
+      fill(x(0), 3);
+      if (backward_) fill(dy(0), 0);
+    } else {
+      std::memcpy(inputs_[i].data<void>(), inputs_[0].data<void>(), bytes_in());
+    }
+    std::memset(outputs_[i].data<void>(), 0, bytes_out());
   }
   for (const char* name : {"gamma", "beta", "running_mean", "running_var", "style_mean", "style_std"}) {
     if (!needs(name)) continue;
-    operands_.emplace_back(DType::f32, problem_.technique->shape_of(name, problem_.sizes, parameters_));
-    for (std::int64_t k = 0; k < operands_.back().elements(); ++k) operands_.back().data<float>()[k] = 1.5F;
+    const DType type = problem_.x == DType::f64 ? DType::f64 : DType::f32;
+    operands_.emplace_back(type, problem_.technique->shape_of(name, problem_.sizes, parameters_));
+    fill(operands_.back(), 8);
     *operand_named(parameters_, name) = operands_.back();
+  }
+  if (!backward_ || !problem_.gamma) return;
+  for (const char* name : {"gamma", "beta"}) {
+    operands_.emplace_back(DType::f32, problem_.technique->shape_of("gamma", problem_.sizes, parameters_));
+    *gradient_named(gradients_, std::string("d") + name) = operands_.back();
+    if (!problem_.beta) break;
   }
 }
 
@@ -71,7 +84,10 @@ bool Case::needs(std::string_view operand) const {
 }
 
 void Case::run(std::size_t turn, Context& context) const {
-  problem_.technique->run(y_[turn % y_.size()], x_[turn % x_.size()], parameters_, {}, context);
+  if (!backward_) return problem_.technique->run(y(turn), x(turn), parameters_, {}, context);
+  Gradients gradients = gradients_;
+  gradients.dx = y(turn);
+  problem_.technique->run_backward(gradients, dy(turn), x(turn), parameters_, {}, context);
 }
 
 }  // namespace poise::bench

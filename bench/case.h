@@ -10,28 +10,44 @@
 
 namespace poise::bench {
 
-// One problem with its memory: as many pairs of x and y as keep the caches cold when they are used in turn, and the
-// operands that the problem names. Values are normal with mean 3 and deviation 1 (u8: all values).
+// One problem with its memory: as many sets of inputs and outputs as keep the caches cold when they are used in turn,
+// and the operands that the problem names. "backward PROBLEM" is the gradient call: x and dy in, dx out, and dgamma and
+// dbeta where gamma is asked for. Values are normal with mean 3 and deviation 1 (u8: all values).
 class Case {
  public:
   Case(const std::string& problem, std::size_t cold_bytes);
 
   const std::string& name() const noexcept { return name_; }
-  std::size_t bytes_in() const noexcept { return in_; }
-  std::size_t bytes_out() const noexcept { return out_; }
-  const void* x(std::size_t turn) const noexcept { return x_[turn % x_.size()].data<void>(); }
-  void* y(std::size_t turn) const noexcept { return y_[turn % y_.size()].data<void>(); }
-  std::size_t turns() const noexcept { return x_.size(); }
+  const Problem& problem() const noexcept { return problem_; }
+  const Parameters& parameters() const noexcept { return parameters_; }
+  bool backward() const noexcept { return backward_; }
+  std::size_t turns() const noexcept { return inputs_.size(); }
+
+  // All that is read and all that is written, each in one piece; what belongs to channels or rows is not counted.
+  std::size_t bytes_in() const noexcept { return static_cast<std::size_t>(inputs_[0].elements()); }
+  std::size_t bytes_out() const noexcept { return static_cast<std::size_t>(outputs_[0].elements()); }
+  const void* input(std::size_t turn) const noexcept { return inputs_[turn % turns()].data<void>(); }
+  void* output(std::size_t turn) const noexcept { return outputs_[turn % turns()].data<void>(); }
+
+  TensorView x(std::size_t turn) const { return at(inputs_[turn % turns()].data<std::byte>(), problem_.x); }
+  TensorView dy(std::size_t turn) const {
+    return at(inputs_[turn % turns()].data<std::byte>() + bytes_in() / 2, problem_.x);
+  }
+  // y, or dx of a backward problem.
+  TensorView y(std::size_t turn) const { return at(outputs_[turn % turns()].data<std::byte>(), problem_.y); }
+
   void run(std::size_t turn, Context& context) const;
 
  private:
+  TensorView at(std::byte* data, DType type) const { return {data, type, problem_.sizes, problem_.strides}; }
   bool needs(std::string_view operand) const;
 
   std::string name_;
+  bool backward_ = false;
   Problem problem_;
-  std::vector<Tensor> x_, y_, operands_;
+  std::vector<Tensor> inputs_, outputs_, operands_;  // bytes; operands with their types
   Parameters parameters_;
-  std::size_t in_ = 0, out_ = 0;
+  Gradients gradients_;  // those of operands
 };
 
 }  // namespace poise::bench

@@ -48,7 +48,7 @@ int best_way(const Case& c) {
   for (int way = 0; way < ways(); ++way) {
     std::vector<double> times;
     for (std::size_t i = 0; i < std::max<std::size_t>(7, c.turns()); ++i)
-      times.push_back(seconds([&] { probe(way, c.x(i), c.y(i), c.bytes_in(), c.bytes_out()); }));
+      times.push_back(seconds([&] { probe(way, c.input(i), c.output(i), c.bytes_in(), c.bytes_out()); }));
     if (const double t = median(times); t < least) {
       least = t;
       best = way;
@@ -66,9 +66,9 @@ void measure(benchmark::State& state, Row& row, const Options& options) {
   std::vector<double> times, limits, copies;
   std::size_t turn = 0;
   for (auto _ : state) {
-    limits.push_back(seconds([&] { probe(0, c.x(turn), c.y(turn), c.bytes_in(), c.bytes_out()); }));
+    limits.push_back(seconds([&] { probe(0, c.input(turn), c.output(turn), c.bytes_in(), c.bytes_out()); }));
     times.push_back(seconds([&] { c.run(turn + 1, context); }));
-    copies.push_back(seconds([&] { probe(way, c.x(turn + 2), c.y(turn + 2), c.bytes_in(), c.bytes_out()); }));
+    copies.push_back(seconds([&] { probe(way, c.input(turn + 2), c.output(turn + 2), c.bytes_in(), c.bytes_out()); }));
     turn += 3;
     state.SetIterationTime(times.back());
   }
@@ -89,7 +89,10 @@ std::vector<Row> read_cases(const std::string& path) {
   for (std::string line; std::getline(file, line);) {
     Row row;
     if (line.empty() || line[0] == '#') continue;
-    std::istringstream(line) >> row.problem >> row.gate;
+    std::istringstream words(line);
+    words >> row.problem;
+    if (std::string rest; row.problem == "backward" && words >> rest) row.problem += " " + rest;
+    words >> row.gate;
     rows.push_back(row);
   }
   return rows;

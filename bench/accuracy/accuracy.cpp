@@ -8,11 +8,10 @@
 
 #include <cmath>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 
+#include "bench/put_into.h"
 #include "poise.h"
 #include "table.h"
 
@@ -151,18 +150,6 @@ void Accuracy::extremes() {
   write(tables, true);
 }
 
-void put_into(const std::string& path, const std::string& tables) {
-  constexpr std::string_view begin = "<!-- accuracy -->\n", end = "<!-- end of accuracy -->";
-  std::ifstream in(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  const std::size_t first = text.find(begin), last = text.find(end);
-  if (first == std::string::npos || last == std::string::npos || last < first) {
-    throw Error(Code::data, fmt::format("[accuracy] {}: expected the lines {}and {}", path, begin, end));
-  }
-  text.replace(first + begin.size(), last - first - begin.size(), "\n" + tables);
-  std::ofstream(path, std::ios::binary) << text;
-}
-
 }  // namespace
 }  // namespace poise::accuracy
 
@@ -180,7 +167,7 @@ int main(int argc, char** argv) {
     }
     accuracy.extremes();
     if (into) {
-      put_into(argv[2], accuracy.of_float32());
+      poise::bench::put_into(argv[2], "accuracy", accuracy.of_float32());
     } else {
       std::fputs(accuracy.all().c_str(), stdout);
     }

@@ -1,0 +1,215 @@
+// poise_compare [--cases FILE] [--into FILE] [Google Benchmark's options]: every problem of bench/cases.txt, cold (from
+// DRAM) and hot (the same memory in every call), on one thread and on two, beside the limit probe and the peers that
+// were there to build against, turn by turn on the same memory. Prints a table a mode, of medians; --into puts them
+// between the lines <!-- compare --> and <!-- /compare --> of a file.
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "bench/probe.h"
+#include "bench/put_into.h"
+#include "peer.h"
+
+namespace poise::bench {
+namespace {
+
+constexpr std::size_t cold = std::size_t{512} << 20;
+
+struct Mode {
+  const char* name;
+  bool hot;
+  int threads;
+};
+constexpr Mode modes[] = {
+    {"from DRAM, 1 thread", false, 1},
+    {"from DRAM, 2 threads", false, 2},
+    {"hot, 1 thread", true, 1},
+    {"hot, 2 threads", true, 2},
+};
+
+struct Row {
+  std::string problem, peer;
+  double us = 0, rate = 0, ratio = 0, peer_us = 0;
+};
+
+double seconds(auto&& f) {
+  const auto start = std::chrono::steady_clock::now();
+  f();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> v) {
+  std::nth_element(v.begin(), v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2), v.end());
+  return v[v.size() / 2];
+}
+
+// Each thread copies its part.
+void limit(int way, const Case& c, std::size_t turn, int threads) {
+  const auto* from = static_cast<const std::byte*>(c.input(turn));
+  auto* to = static_cast<std::byte*>(c.output(turn));
+  const auto n = static_cast<std::size_t>(threads);
+  const std::size_t in = c.bytes_in() / n / 64 * 64, out = c.bytes_out() / n / 64 * 64;
+#pragma omp parallel num_threads(threads)
+  {
+    const auto t = static_cast<std::size_t>(omp_get_thread_num());
+    probe(way, from + t * in, to + t * out, in, out);
+  }
+}
+
+// Past the cache from DRAM; whichever way is fastest where the memory is hot.
+int way_of(const Case& c, const Mode& mode) {
+  if (!mode.hot) return 0;
+  int best = 0;
+  double least = 1e30;
+  for (int way = 0; way < ways(); ++way) {
+    std::vector<double> times;
+    for (int i = 0; i < 15; ++i) times.push_back(seconds([&] { limit(way, c, 0, mode.threads); }));
+    if (const double t = median(times); t < least) {
+      least = t;
+      best = way;
+    }
+  }
+  return best;
+}
+
+struct Contender {
+  std::string name;
+  std::function<void(std::size_t)> run;
+  std::vector<double> times;
+};
+
+std::vector<Contender> contenders(const Case& c, const Mode& mode, Context& context) {
+  std::vector<Contender> all = {{"Poise", [&](std::size_t turn) { c.run(turn, context); }, {}}};
+  for (const auto& peer : {torch_peer(mode.threads), onednn_peer(mode.threads)}) {
+    if (!peer) continue;
+    if (auto run = peer->prepare(c)) all.push_back({peer->name(), std::move(run), {}});
+  }
+  return all;
+}
+
+void measure(benchmark::State& state, Row& row, const Mode& mode) {
+  const Case c(row.problem, mode.hot ? 0 : cold);
+  Context context;
+  context.threads = mode.threads;
+  std::vector<Contender> all = contenders(c, mode, context);
+  const int way = way_of(c, mode);
+  for (Contender& one : all) one.run(0);
+  std::vector<double> limits;
+  std::size_t turn = 0;
+  for (auto _ : state) {
+    limits.push_back(seconds([&] { limit(way, c, turn++, mode.threads); }));
+    for (Contender& one : all) one.times.push_back(seconds([&] { one.run(turn++); }));
+    state.SetIterationTime(all[0].times.back());
+  }
+  const double time = median(all[0].times);
+  row.us = time * 1e6;
+  row.rate = static_cast<double>(c.bytes_in() + c.bytes_out()) / time / 1e9;
+  row.ratio = time / median(limits);
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    const double us = median(all[i].times) * 1e6;
+    if (row.peer_us != 0 && us >= row.peer_us) continue;
+    row.peer_us = us;
+    row.peer = all[i].name;
+  }
+}
+
+std::vector<Row> read_cases(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw Error(Code::io, "[bench] cases: expected a readable file, got " + path);
+  std::vector<Row> rows;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    std::istringstream words(line);
+    Row row;
+    words >> row.problem;
+    if (std::string rest; row.problem == "backward" && words >> rest) row.problem += " " + rest;
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+// The mean of the ratios to the best peer, where there is one, and where Poise is slower.
+std::string summary(const std::vector<Row>& rows) {
+  double logs = 0;
+  int compared = 0, slower = 0;
+  for (const Row& row : rows) {
+    if (row.peer.empty()) continue;
+    logs += std::log(row.peer_us / row.us);
+    ++compared;
+    if (row.peer_us < row.us / 1.05) ++slower;
+  }
+  if (compared == 0) return "No peer was there to compare with.\n";
+  return fmt::format(
+      "Against the best peer: {:.2f} times as fast in the geometric mean of {} problems; slower by more "
+      "than 5 % in {}.\n",
+      std::exp(logs / compared), compared, slower);
+}
+
+std::string table(const Mode& mode, const std::vector<Row>& rows) {
+  std::string text = fmt::format(
+      "### {}\n\n| problem | us | GB/s | over the limit | best peer | its us | times |\n"
+      "| --- | ---: | ---: | ---: | --- | ---: | ---: |\n",
+      mode.name);
+  for (const Row& row : rows) {
+    if (row.us == 0) continue;
+    text += fmt::format("| `{}` | {:.1f} | {:.1f} | {:.2f} | ", row.problem, row.us, row.rate, row.ratio);
+    text += row.peer.empty() ? "| | |\n"
+                             : fmt::format("{} | {:.1f} | {:.2f} |\n", row.peer, row.peer_us, row.peer_us / row.us);
+  }
+  return text + "\n" + summary(rows) + "\n";
+}
+
+int run(int argc, char** argv) {
+  std::string cases = "bench/cases.txt", into;
+  int kept = 1;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--cases" && i + 1 < argc) {
+      cases = argv[++i];
+    } else if (argument == "--into" && i + 1 < argc) {
+      into = argv[++i];
+    } else {
+      argv[kept++] = argv[i];
+    }
+  }
+  argc = kept;
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  std::vector<std::vector<Row>> all;
+  for (const Mode& mode : modes) {
+    all.push_back(read_cases(cases));
+    for (Row& row : all.back()) {
+      benchmark::RegisterBenchmark((row.problem + " " + mode.name).c_str(),
+                                   [&row, mode](benchmark::State& s) { measure(s, row, mode); })
+          ->UseManualTime()
+          ->MinTime(0.05)
+          ->Unit(benchmark::kMicrosecond);
+    }
+  }
+  benchmark::RunSpecifiedBenchmarks();
+  std::string text;
+  for (std::size_t m = 0; m < all.size(); ++m) text += table(modes[m], all[m]);
+  std::cout << "\n" << text;
+  if (!into.empty()) put_into(into, "compare", text);
+  return 0;
+}
+
+}  // namespace
+}  // namespace poise::bench
+
+int main(int argc, char** argv) {
+  try {
+    return poise::bench::run(argc, argv);
+  } catch (const std::exception& e) {
+    std::cerr << "poise_compare: " << e.what() << "\n";
+    return 2;
+  }
+}
