@@ -63,7 +63,15 @@ Case::Case(const std::string& problem, std::size_t cold_bytes)
     fill(operands_.back(), 8);
     *operand_named(parameters_, name) = operands_.back();
   }
-  if (!backward_ || !problem_.gamma) return;
+  if (!backward_) return;
+  for (const std::string_view name : problem_.technique->results) {
+    if (name != "mean" && name != "rstd") continue;
+    operands_.emplace_back(DType::f64, problem_.technique->shape_of(name, problem_.sizes, parameters_));
+    *result_named(saved_, name) = operands_.back();
+  }
+  Context context;
+  problem_.technique->run(y(0), x(0), parameters_, saved_, context);
+  if (!problem_.gamma) return;
   for (const char* name : {"gamma", "beta"}) {
     operands_.emplace_back(DType::f32, problem_.technique->shape_of("gamma", problem_.sizes, parameters_));
     *gradient_named(gradients_, std::string("d") + name) = operands_.back();
@@ -87,7 +95,7 @@ void Case::run(std::size_t turn, Context& context) const {
   if (!backward_) return problem_.technique->run(y(turn), x(turn), parameters_, {}, context);
   Gradients gradients = gradients_;
   gradients.dx = y(turn);
-  problem_.technique->run_backward(gradients, dy(turn), x(turn), parameters_, {}, context);
+  problem_.technique->run_backward(gradients, dy(turn), x(turn), parameters_, saved_, context);
 }
 
 }  // namespace poise::bench

@@ -45,9 +45,11 @@ class Case {
   std::string name_;
   bool backward_ = false;
   Problem problem_;
-  std::vector<Tensor> inputs_, outputs_, operands_;  // bytes; operands with their types
+  std::vector<Tensor> inputs_, outputs_;  // bytes
+  std::vector<Tensor> operands_;
   Parameters parameters_;
   Gradients gradients_;  // those of operands
+  Results saved_;        // mean and rstd of the forward call, as training keeps them
 };
 
 }  // namespace poise::bench

@@ -40,6 +40,8 @@ class GradientColumnsRun {
         tiles_((plan.lanes + plan.tile - 1) / plan.tile),
         closures_(plan.cells.elements() * tiles_),
         width_((plan.tile + lane_padding - 1) / lane_padding * lane_padding + lane_padding),
+        alike_(std::all_of(plan.lane_merged.dims().begin(), plan.lane_merged.dims().end(),
+                           [](const Dim& d) { return d.gamma == 0 && d.param == 0; })),
         gamma_in_loop_(plan.gamma_by_row || plan.gamma_by_element),
         measures_(job.statistic != Statistic::none || (plan.param.present && !gamma_in_loop_)),
         chunks_(gamma_in_loop_ ? parameter_chunks(plan, closures_) : 1),
@@ -186,14 +188,36 @@ class GradientColumnsRun {
 
   double gamma(const Offsets& at) const noexcept { return gamma_in_loop_ ? 1 : operands_.gamma.value(at.gamma); }
 
+  // In an order of its own, whoever asks.
+  static double sum_of(const double* values, std::int64_t count) noexcept {
+    double sums[4] = {};
+    std::int64_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+      for (int k = 0; k < 4; ++k) sums[k] += values[i + k];
+    }
+    for (; i < count; ++i) sums[0] += values[i];
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  }
+
   // Fills the lanes' coefficients; true when some are beyond float32.
   bool merge(const Tile& t, const Scratch& scratch) const noexcept {
     bool any_extreme = false;
     for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
       const CellAffine& affine = scratch.affine[lane / merged_];
+      const Offsets cell = lane_offsets(t, lane);
+      const double cell_gamma = gamma(cell);
+      const auto gamma_of = [&](std::int64_t j) { return alike_ ? cell_gamma : gamma(lane_offsets(t, j)); };
       GradientSums total;
-      for (std::int64_t j = lane; measures_ && j < lane + merged_; ++j) {
-        const double g = gamma(lane_offsets(t, j));
+      if (measures_ && alike_) {
+        const double sum = sum_of(scratch.s + lane, merged_), products = sum_of(scratch.q + lane, merged_);
+        total.s0 = cell_gamma * sum;
+        total.s1 = cell_gamma * products;
+        if (unit_sums_ != nullptr) {
+          unit_sums_[t.index * plan_.tile + lane] = {sum, affine.scale * products + affine.shift * sum};
+        }
+      }
+      for (std::int64_t j = lane; measures_ && !alike_ && j < lane + merged_; ++j) {
+        const double g = gamma_of(j);
         total.s0 += g * scratch.s[j];
         total.s1 += g * scratch.q[j];
         if (unit_sums_ != nullptr) {
@@ -202,23 +226,25 @@ class GradientColumnsRun {
         }
       }
       total.count = plan_.cell_elements;
-      const CellGradient gradient = (*job_.derivative)(lane_offsets(t, lane).cell, total);
+      const CellGradient gradient = (*job_.derivative)(cell.cell, total);
       scratch.gradient[lane / merged_] = gradient;
-      for (std::int64_t j = lane; j < lane + merged_; ++j) {
-        const auto c = gradient_coefficients(affine, gradient, gamma(lane_offsets(t, j)), plan_.x_type);
+      const std::int64_t step = alike_ ? merged_ : 1;
+      for (std::int64_t j = lane; j < lane + merged_; j += step) {
+        const auto c = gradient_coefficients(affine, gradient, gamma_of(j), plan_.x_type);
         any_extreme |= extreme(c, plan_.x_type);
-        plan_.x_type == DType::f64 ? fill<double>(scratch, j, c) : fill<float>(scratch, j, c);
+        plan_.x_type == DType::f64 ? fill<double>(scratch, j, step, c) : fill<float>(scratch, j, step, c);
       }
     }
     return any_extreme;
   }
 
   template <class T>
-  static void fill(const Scratch& scratch, std::int64_t j, const GradientCoefficients& c) noexcept {
-    static_cast<T*>(scratch.hi)[j] = static_cast<T>(c.hi);
-    static_cast<T*>(scratch.scale)[j] = static_cast<T>(c.scale);
-    static_cast<T*>(scratch.a)[j] = static_cast<T>(c.a);
-    static_cast<T*>(scratch.b)[j] = static_cast<T>(c.b);
+  static void fill(const Scratch& scratch, std::int64_t first, std::int64_t lanes,
+                   const GradientCoefficients& c) noexcept {
+    std::fill_n(static_cast<T*>(scratch.hi) + first, lanes, static_cast<T>(c.hi));
+    std::fill_n(static_cast<T*>(scratch.scale) + first, lanes, static_cast<T>(c.scale));
+    std::fill_n(static_cast<T*>(scratch.a) + first, lanes, static_cast<T>(c.a));
+    std::fill_n(static_cast<T*>(scratch.b) + first, lanes, static_cast<T>(c.b));
   }
 
   void map_lanes(const Tile& t, const Scratch& scratch, std::int64_t first, std::int64_t last) const noexcept {
@@ -259,7 +285,7 @@ class GradientColumnsRun {
   void add_units() const noexcept {
     for (std::int64_t c = 0; c < closures_; ++c) {
       const Tile t = tile(c);
-      for (std::int64_t j = 0; j < t.lanes; ++j) {
+      for (std::int64_t j = 0; j < t.lanes; j += alike_ ? merged_ : 1) {
         const Sums& unit = unit_sums_[c * plan_.tile + j];
         parameters_.add(lane_offsets(t, j).param, unit.q, unit.s);
       }
@@ -331,13 +357,15 @@ class GradientColumnsRun {
   Workspace& workspace_;
   Operands operands_;
   std::int64_t merged_, tiles_, closures_, width_;
+  bool alike_;  // the lanes of a cell have one gamma
   bool gamma_in_loop_, measures_;
   std::int64_t chunks_;
   ParameterSums parameters_;
   Dim row_;
   std::span<const Dim> outer_rows_;
   std::int64_t blocks_a_run_ = 1, blocks_ = 1;
-  Sums* unit_sums_ = nullptr;  // [closure][lane]: what each adds to beta's (s) and gamma's (q) gradient
+  Sums* unit_sums_ = nullptr;  // [closure][lane]: what each, or a cell whose lanes are alike, adds to
+                               // beta's (s) and gamma's (q) gradient
 };
 
 }  // namespace
