@@ -154,6 +154,7 @@ std::string summary(const std::vector<Row>& rows) {
 }
 
 std::string table(const Mode& mode, const std::vector<Row>& rows) {
+  if (std::all_of(rows.begin(), rows.end(), [](const Row& row) { return row.us == 0; })) return {};
   std::string text = fmt::format(
       "### {}\n\n| problem | us | GB/s | over the limit | best peer | its us | times |\n"
       "| --- | ---: | ---: | ---: | --- | ---: | ---: |\n",
