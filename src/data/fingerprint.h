@@ -23,6 +23,7 @@ class Fingerprint {
   // The digits alone.
   std::string digits() const;
   static Fingerprint parse_digits(std::string_view digits);
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a 0 in it
   friend auto operator<=>(const Fingerprint&, const Fingerprint&) = default;
 
  private:

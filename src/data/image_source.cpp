@@ -37,7 +37,7 @@ bool looks_like_image(std::string_view name, std::span<const std::byte> head) {
 std::string first_folder(std::string_view name) {
   while (name.starts_with("./")) name.remove_prefix(2);
   const std::size_t slash = name.find('/');
-  return slash == name.npos ? "" : std::string(name.substr(0, slash));
+  return slash == std::string_view::npos ? "" : std::string(name.substr(0, slash));
 }
 
 }  // namespace poise

@@ -28,6 +28,7 @@ struct Kind {
     const std::string size = height > 0 ? fmt::format("{} x {} ", width, height) : "";
     return fmt::format("{}{} channel{} of {} bits", size, channels, channels == 1 ? "" : "s", bits);
   }
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a 0 in it
   friend auto operator<=>(const Kind&, const Kind&) = default;
 };
 

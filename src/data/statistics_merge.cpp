@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view joint = " + ";
 
 void add_parts(std::set<std::string>& parts, std::string_view names) {
-  for (std::size_t end = names.find(joint); end != names.npos; end = names.find(joint)) {
+  for (std::size_t end = names.find(joint); end != std::string_view::npos; end = names.find(joint)) {
     parts.emplace(names.substr(0, end));
     names.remove_prefix(end + joint.size());
   }
@@ -53,7 +53,7 @@ void check_alike(const StatisticsFile& a, const StatisticsFile& b) {
 }
 
 Dims merged_shape(const Provenance& p, const Provenance& q) {
-  bool same = p.shape.size() == q.shape.size() && p.shape.size() > 0;
+  bool same = p.shape.size() == q.shape.size() && !p.shape.empty();
   for (int axis = 1; same && axis < p.shape.size(); ++axis) same = p.shape[axis] == q.shape[axis];
   // One value a file: two of them are an array of two.
   if (!p.images && p.shape.empty() && q.shape.empty()) return {2};

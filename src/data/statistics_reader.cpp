@@ -166,6 +166,7 @@ template <class Channel, class Read>
 Statistics read_channels(ValueType type, const std::vector<JsonObject>& channels, const Read& read) {
   std::vector<Channel> states;
   std::vector<SampleMoments> samples;
+  states.reserve(channels.size());
   for (const JsonObject& channel : channels) states.push_back(read(channel));
   if (!type.is_integer()) return {type, std::move(states)};
   for (const JsonObject& channel : channels) {

@@ -28,7 +28,7 @@ using Archive = std::unique_ptr<archive, decltype(&archive_read_free)>;
 // A name up to the first dot of its last part: what members of one sample share.
 std::string_view key_of(std::string_view name) {
   const std::size_t slash = name.rfind('/');
-  return name.substr(0, name.find('.', slash == name.npos ? 0 : slash + 1));
+  return name.substr(0, name.find('.', slash == std::string_view::npos ? 0 : slash + 1));
 }
 
 class TarSource final : public ImageSource {

@@ -106,7 +106,7 @@ template <int kTaps, class T>
 HWY_NOINLINE void sum_taps(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* to) {
   const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
   const VD alpha = hn::Set(DD(), m.alpha), k = hn::Set(DD(), m.k);
-  const double* tap[kTaps > 0 ? kTaps : 1];
+  const double* tap[std::max(kTaps, 1)];
   for (int i = 0; i < kTaps; ++i) tap[i] = m.tap[i] + at;
   const double* const* taps = kTaps > 0 ? tap : m.tap;
   const std::int64_t base = kTaps > 0 ? 0 : at;
