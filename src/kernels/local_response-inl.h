@@ -7,6 +7,8 @@
 #define POISE_KERNELS_LOCAL_RESPONSE_INL_H_
 #endif
 
+#include <algorithm>
+
 #include "kernels/element-inl.h"
 #include "kernels/kernels.h"
 
