@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <random>
+#include <sstream>
 
 #include "techniques/parameters.h"
 
@@ -96,6 +98,22 @@ void Case::run(std::size_t turn, Context& context) const {
   Gradients gradients = gradients_;
   gradients.dx = y(turn);
   problem_.technique->run_backward(gradients, dy(turn), x(turn), parameters_, saved_, context);
+}
+
+std::vector<CaseLine> read_cases(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw Error(Code::io, "[bench] cases: expected a readable file, got " + path);
+  std::vector<CaseLine> lines;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    CaseLine one;
+    std::istringstream words(line);
+    words >> one.problem;
+    if (std::string rest; one.problem == "backward" && words >> rest) one.problem += " " + rest;
+    words >> one.gate;
+    lines.push_back(one);
+  }
+  return lines;
 }
 
 }  // namespace poise::bench

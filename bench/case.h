@@ -52,4 +52,12 @@ class Case {
   Results saved_;        // mean and rstd of the forward call, as training keeps them
 };
 
+// A line of a file of cases: a problem, and the ratio to the limit that it may have at most, or 0.
+struct CaseLine {
+  std::string problem;
+  double gate = 0;
+};
+// Error{io} for a file that cannot be read. Lines that are empty or start with # say nothing.
+std::vector<CaseLine> read_cases(const std::string& path);
+
 }  // namespace poise::bench

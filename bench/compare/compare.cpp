@@ -5,17 +5,14 @@
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
-#include "bench/probe.h"
+#include "bench/limit.h"
 #include "bench/put_into.h"
+#include "bench/timing.h"
 #include "peer.h"
 
 namespace poise::bench {
@@ -36,49 +33,12 @@ constexpr Mode modes[] = {
 };
 
 struct Row {
-  std::string problem, peer;
+  std::string problem, peer = {};
   double us = 0, rate = 0, ratio = 0, peer_us = 0;
 };
 
-double seconds(auto&& f) {
-  const auto start = std::chrono::steady_clock::now();
-  f();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> v) {
-  std::nth_element(v.begin(), v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2), v.end());
-  return v[v.size() / 2];
-}
-
-// Each thread copies its part.
-void limit(int way, const Case& c, std::size_t turn, int threads) {
-  const auto* from = static_cast<const std::byte*>(c.input(turn));
-  auto* to = static_cast<std::byte*>(c.output(turn));
-  const auto n = static_cast<std::size_t>(threads);
-  const std::size_t in = c.bytes_in() / n / 64 * 64, out = c.bytes_out() / n / 64 * 64;
-#pragma omp parallel num_threads(threads)
-  {
-    const auto t = static_cast<std::size_t>(omp_get_thread_num());
-    probe(way, from + t * in, to + t * out, in, out);
-  }
-}
-
 // Past the cache from DRAM; whichever way is fastest where the memory is hot.
-int way_of(const Case& c, const Mode& mode) {
-  if (!mode.hot) return 0;
-  int best = 0;
-  double least = 1e30;
-  for (int way = 0; way < ways(); ++way) {
-    std::vector<double> times;
-    for (int i = 0; i < 15; ++i) times.push_back(seconds([&] { limit(way, c, 0, mode.threads); }));
-    if (const double t = median(times); t < least) {
-      least = t;
-      best = way;
-    }
-  }
-  return best;
-}
+int way_of(const Case& c, const Mode& mode) { return mode.hot ? fastest_way(c, mode.threads) : 0; }
 
 struct Contender {
   std::string name;
@@ -119,21 +79,6 @@ void measure(benchmark::State& state, Row& row, const Mode& mode) {
     row.peer_us = us;
     row.peer = all[i].name;
   }
-}
-
-std::vector<Row> read_cases(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw Error(Code::io, "[bench] cases: expected a readable file, got " + path);
-  std::vector<Row> rows;
-  for (std::string line; std::getline(file, line);) {
-    if (line.empty() || line[0] == '#') continue;
-    std::istringstream words(line);
-    Row row;
-    words >> row.problem;
-    if (std::string rest; row.problem == "backward" && words >> rest) row.problem += " " + rest;
-    rows.push_back(row);
-  }
-  return rows;
 }
 
 // The mean of the ratios to the best peer, where there is one, and where Poise is slower.
@@ -186,7 +131,8 @@ int run(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   std::vector<std::vector<Row>> all;
   for (const Mode& mode : modes) {
-    all.push_back(read_cases(cases));
+    all.emplace_back();
+    for (const CaseLine& line : read_cases(cases)) all.back().push_back({.problem = line.problem});
     for (Row& row : all.back()) {
       benchmark::RegisterBenchmark((row.problem + " " + mode.name).c_str(),
                                    [&row, mode](benchmark::State& s) { measure(s, row, mode); })

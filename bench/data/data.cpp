@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +16,7 @@
 #include <random>
 #include <thread>
 
+#include "bench/timing.h"
 #include "data/apply.h"
 #include "data/formats.h"
 #include "data/scan.h"
@@ -28,17 +28,6 @@ namespace poise::bench {
 namespace {
 
 constexpr int photos = 240, turns = 7;
-
-double seconds(auto&& f) {
-  const auto start = std::chrono::steady_clock::now();
-  f();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> v) {
-  std::nth_element(v.begin(), v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2), v.end());
-  return v[v.size() / 2];
-}
 
 // What is measured against a goal: at least so much.
 struct Result {
@@ -107,7 +96,7 @@ void measure_images(const std::string& folder, int threads) {
       {fmt::format("JPEG on {} threads, of the rate predicted", threads), (decode + count) / scanned, 0.95});
   if (threads == 1) return;
   const std::string recipe =
-      fmt::format("/usr/bin/python3 {}/bench/data/recipe.py {} 2>/dev/null", POISE_SOURCE_DIR, folder);
+      fmt::format("/usr/bin/python3 {}/bench/data/recipe.py {} > /dev/null 2>&1", POISE_SOURCE_DIR, folder);
   std::vector<double> recipes;
   for (int turn = 0; turn < 3; ++turn) {
     recipes.push_back(seconds([&] {

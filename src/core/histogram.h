@@ -10,6 +10,23 @@
 
 namespace poise {
 
+// Counts of bytes on their way, in four tables: equal neighbours would otherwise wait for each other's store to the
+// same counter. Setting them up takes as long as counting a few hundred values.
+struct ByteTables {
+  std::array<std::array<std::uint64_t, 256>, 4> tables{};
+
+  // Values stride apart.
+  void add(const std::uint8_t* values, std::size_t count, std::size_t stride = 1) noexcept {
+    std::size_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+      for (std::size_t t = 0; t < 4; ++t) ++tables[t][values[(i + t) * stride]];
+    }
+    for (; i < count; ++i) ++tables[0][values[i * stride]];
+  }
+  // Adds them to 256 counts, and starts again.
+  void empty_into(std::span<std::uint64_t> counts) noexcept;
+};
+
 // Histogram: the statistic of 8-bit data, how often each of the 256 values occurs. Everything else (moments, range,
 // quantiles, shares) follows from it exactly, so results are the same for every order, split and number of workers.
 // What the functions promise is in core/counts.h.

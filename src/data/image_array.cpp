@@ -114,7 +114,7 @@ class ImageArray final : public DataSource {
     SourceInfo info{path,
                     source->format(),
                     "none",
-                    census.first.bits == 8 ? ValueType(DType::u8) : ValueType::u16(),
+                    ValueType::of_bits(census.first.bits),
                     census.shape(options.channels_last),
                     block_bytes};
     info.image_channel_axis = options.channels_last ? 3 : 1;

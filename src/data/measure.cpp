@@ -28,10 +28,7 @@ class CountMeasure final : public Measure {
     position_ += count;
   }
 
-  Statistics finish() override {
-    const ValueType type = sizeof(T) == 1 ? ValueType(DType::u8) : ValueType::u16();
-    return {type, Statistics::State(std::move(channels_))};
-  }
+  Statistics finish() override { return {ValueType::of_bits(8 * sizeof(T)), Statistics::State(std::move(channels_))}; }
 
  private:
   // Channels innermost: every value is a run of its own.

@@ -153,8 +153,8 @@ class Scanner {
                                           kind.str()));
     }
     worker.kind = kind;
-    worker.tally = std::make_unique<Tally>(kind.bits == 8 ? ValueType(DType::u8) : ValueType::u16(),
-                                           ChannelLayout{image.channels, 1}, pixel ? values : 0, options_.per, !pixel);
+    worker.tally = std::make_unique<Tally>(ValueType::of_bits(kind.bits), ChannelLayout{image.channels, 1},
+                                           pixel ? values : 0, options_.per, !pixel);
   }
 
   void measure(const EncodedImage& encoded, Worker& worker) const {
@@ -192,7 +192,7 @@ class Scanner {
     p.name = p.name.substr(p.name.rfind('/') + 1);
     p.format = source_.format();
     p.compression = source_.compression();
-    p.dtype = all.kind->bits == 8 ? ValueType(DType::u8) : ValueType::u16();
+    p.dtype = ValueType::of_bits(all.kind->bits);
     p.fingerprint = all.fingerprint;
     p.used = all.used;
     p.skipped = source_.skipped();

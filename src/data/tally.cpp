@@ -15,24 +15,18 @@ struct Totals {
   std::uint64_t sum = 0, squares = 0;
 };
 
-// Values of one channel, stride apart. Four tables: equal neighbours would otherwise wait for each other's store.
-// Sums follow from the tables, which is less work than adding up the values where these are many.
+// Values of one channel, stride apart. Sums follow from the counts, which is less work than adding up the values where
+// these are many.
 Totals count_many(const std::uint8_t* values, std::size_t count, std::size_t stride, std::uint64_t* counts) {
-  std::array<std::array<std::uint32_t, 256>, 4> tables{};
-  std::size_t i = 0;
-  for (; i + 4 <= count; i += 4) {
-    ++tables[0][values[i * stride]];
-    ++tables[1][values[(i + 1) * stride]];
-    ++tables[2][values[(i + 2) * stride]];
-    ++tables[3][values[(i + 3) * stride]];
-  }
-  for (; i < count; ++i) ++tables[0][values[i * stride]];
+  ByteTables tables;
+  tables.add(values, count, stride);
+  std::array<std::uint64_t, 256> own{};
+  tables.empty_into(own);
   Totals totals;
-  for (std::size_t v = 0; v < 256; ++v) {
-    const std::uint64_t n = std::uint64_t{tables[0][v]} + tables[1][v] + tables[2][v] + tables[3][v];
-    counts[v] += n;
-    totals.sum += n * v;
-    totals.squares += n * (v * v);
+  for (std::size_t v = 0; v < own.size(); ++v) {
+    counts[v] += own[v];
+    totals.sum += own[v] * v;
+    totals.squares += own[v] * (v * v);
   }
   return totals;
 }
@@ -67,16 +61,8 @@ Totals count_few(const T* values, std::size_t count, std::size_t stride, std::ui
 }
 
 Totals count_values(const std::uint8_t* values, std::size_t count, std::size_t stride, std::uint64_t* counts) {
-  constexpr std::size_t many = 512, most = std::size_t{1} << 30;
-  Totals totals;
-  for (std::size_t at = 0; at < count; at += most) {
-    const std::size_t part = std::min(most, count - at);
-    const auto count_part = part < many ? count_few<std::uint8_t> : count_many;
-    const Totals own = count_part(values + at * stride, part, stride, counts);
-    totals.sum += own.sum;
-    totals.squares += own.squares;
-  }
-  return totals;
+  constexpr std::size_t many = 512;
+  return (count < many ? count_few<std::uint8_t> : count_many)(values, count, stride, counts);
 }
 
 Totals count_values(const std::uint16_t* values, std::size_t count, std::size_t stride, std::uint64_t* counts) {
@@ -84,23 +70,6 @@ Totals count_values(const std::uint16_t* values, std::size_t count, std::size_t 
 }
 
 }  // namespace
-
-void Tally::SmallCounts::add(const std::uint8_t* from, std::size_t count) noexcept {
-  std::size_t i = 0;
-  for (; i + 4 <= count; i += 4) {
-    for (std::size_t t = 0; t < 4; ++t) ++tables[t][from[i + t]];
-  }
-  for (; i < count; ++i) ++tables[0][from[i]];
-  values += count;
-}
-
-void Tally::SmallCounts::empty_into(std::uint64_t* counts) noexcept {
-  for (auto& table : tables) {
-    for (std::size_t v = 0; v < 256; ++v) counts[v] += table[v];
-    table.fill(0);
-  }
-  values = 0;
-}
 
 Tally::Tally(ValueType type, const ChannelLayout& layout, std::int64_t sample_values, Grouping per, bool samples)
     : type_(type), layout_(layout), values_(static_cast<std::size_t>(sample_values)), samples_(samples) {
@@ -124,9 +93,7 @@ Tally::Sums Tally::count_channel(const T* values, std::size_t channel, std::size
   if constexpr (sizeof(T) == 1) {
     constexpr std::size_t few = 1 << 14;
     if (stride == 1 && count < few) {
-      SmallCounts& small = small_[channel];
-      if (small.values + count > ~std::uint32_t{0}) small.empty_into(counts_[channel].data());
-      small.add(values, count);
+      small_[channel].add(values, count);
       const Totals totals = add_up(values, count);
       return {totals.sum, totals.squares};
     }
@@ -188,7 +155,7 @@ const Tally::Own& Tally::add(std::span<const std::byte> values) {
 }
 
 void Tally::empty_small() {
-  for (std::size_t c = 0; c < small_.size(); ++c) small_[c].empty_into(counts_[c].data());
+  for (std::size_t c = 0; c < small_.size(); ++c) small_[c].empty_into(counts_[c]);
 }
 
 void Tally::merge(Tally& other) {

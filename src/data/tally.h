@@ -1,12 +1,12 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/histogram.h"
 #include "data/choices.h"
 #include "data/statistics.h"
 
@@ -14,16 +14,6 @@ namespace poise {
 
 // What samples of integers add up to, one sample at a time, in whole numbers: the same for every order and split.
 class Tally {
-  // Counts of short runs, which a table set up for each run would not repay. Four tables, since equal neighbours would
-  // wait for each other's store.
-  struct SmallCounts {
-    std::array<std::array<std::uint32_t, 256>, 4> tables{};
-    std::uint64_t values = 0;
-
-    void add(const std::uint8_t* values_of_channel, std::size_t count) noexcept;
-    void empty_into(std::uint64_t* counts) noexcept;
-  };
-
  public:
   // layout: of a sample's values, of which there are sample_values, or any number where the channels lie innermost.
   // samples: whether each sample's own statistics are kept.
@@ -60,7 +50,7 @@ class Tally {
   std::size_t values_;
   bool samples_;
   std::vector<std::vector<std::uint64_t>> counts_;  // one a channel
-  std::vector<SmallCounts> small_;                  // one a channel of bytes, not yet in counts_
+  std::vector<ByteTables> small_;                   // one a channel of bytes: those of short runs, not yet in counts_
   std::vector<IntegerSums> pixels_;
   std::vector<SampleMoments> moments_;
   std::vector<Sums> sums_;  // of the current sample

@@ -15,6 +15,9 @@ class ValueType {
       : code_(static_cast<std::uint8_t>(type)) {}
   static constexpr ValueType u16() noexcept { return ValueType(std::uint8_t{255}); }
 
+  // Of 8 or 16 bits without sign.
+  static constexpr ValueType of_bits(int bits) noexcept { return bits == 8 ? ValueType(DType::u8) : u16(); }
+
   // Integers have exact statistics and are rescaled to [0, 1].
   constexpr bool is_integer() const noexcept { return *this == DType::u8 || *this == u16(); }
   // The raw value of 1 in [0, 1]: floating data is not rescaled.

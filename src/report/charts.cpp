@@ -54,7 +54,6 @@ Scale scale_of(const std::vector<Series>& series, bool log) {
     }
   }
   if (scale.high == 0) scale.high = 1;
-  if (scale.high == 0) scale.high = 1;
   scale.high = std::pow(10, std::ceil(std::log10(scale.high)));
   // The rarest value stands above the axis.
   scale.low = std::min(scale.high / 10, std::pow(10, std::ceil(std::log10(scale.low)) - 1));

@@ -10,6 +10,7 @@
 
 #include "data/colour.h"
 #include "data/formats.h"
+#include "data/tally.h"
 #include "io/file.h"
 #include "io/image.h"
 
@@ -19,18 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t sample_side = 80;
-
-template <class T>
-SampleMoments::Own own_of(std::span<const std::byte> bytes) {
-  std::uint64_t sum = 0, squares = 0;
-  for (std::size_t at = 0; at < bytes.size(); at += sizeof(T)) {
-    T value;
-    std::memcpy(&value, bytes.data() + at, sizeof(T));
-    sum += value;
-    squares += std::uint64_t{value} * value;
-  }
-  return SampleMoments().add(bytes.size() / sizeof(T), sum, squares);
-}
 
 // The place of each channel and pixel among an image's values.
 struct Strides {
@@ -209,7 +198,7 @@ class Search {
 
   void take(const std::string& name, const Picture& picture) {
     const Image& image = picture.image;
-    const auto own = image.bits == 8 ? own_of<std::uint8_t>(image.pixels) : own_of<std::uint16_t>(image.pixels);
+    const Tally::Own own = Tally(ValueType::of_bits(image.bits), {}, 0, Grouping::all, false).add(image.pixels);
     const Thumbnails::Key key{name, own.mean, own.std};
     if (wanted_.contains(key)) result_.found.emplace(key, thumbnail_of(picture, sample_side));
   }

@@ -1,15 +1,7 @@
-#include "fuzz_target.h"
-#include "io/image_codec.h"
+#include "image.h"
 
 namespace poise::fuzz {
 
-void parse(std::span<const std::byte> bytes) {
-  if (!is_png(bytes)) return;
-  const ImageLimits limits{.max_pixels = 1 << 16};
-  Image image;
-  decode_image(image, bytes, "x.png", limits);
-  const auto values = static_cast<std::size_t>(image.height * image.width * image.channels);
-  if (image.pixels.size() != values * static_cast<std::size_t>(image.bits / 8)) std::abort();
-}
+void parse(std::span<const std::byte> bytes) { parse_image(bytes, is_png); }
 
 }  // namespace poise::fuzz

@@ -41,11 +41,11 @@ bool complete(const Technique& technique, const char* direction, Report& report)
 struct Asked {
   bool quick = false;
   long every = 1;  // of its problems, one in so many: under sanitizers all of them take too long
+  long seen = 0;   // problems so far
   std::string_view technique, direction;
 };
 
-void sweep(const Technique& technique, const char* direction, const Asked& asked, Report& report) {
-  static long problems = 0;
+void sweep(const Technique& technique, const char* direction, Asked& asked, Report& report) {
   if (direction == backward && technique.run_backward == nullptr) {
     return report.skipped(direction, std::string("has no backward pass: ") + technique.name);
   }
@@ -53,7 +53,7 @@ void sweep(const Technique& technique, const char* direction, const Asked& asked
   for (const std::string_view variant : variants_of(technique)) {
     for (const TypePair& types : type_pairs()) {
       for (const Dims& sizes : shapes(types, asked.quick)) {
-        if (problems++ % asked.every != 0) continue;
+        if (asked.seen++ % asked.every != 0) continue;
         const Problem problem{technique, variant, types, sizes};
         direction == forward ? sweep_forward(problem, report) : sweep_backward(problem, report);
       }
