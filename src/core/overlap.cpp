@@ -61,10 +61,26 @@ std::intptr_t add_terms(const ConstTensorView& view, Search& search) noexcept {
   return lowest;
 }
 
+struct Extent {
+  std::intptr_t first, last;  // bytes
+};
+Extent extent_of(const ConstTensorView& view) noexcept {
+  const auto size = static_cast<std::int64_t>(size_of(view.dtype()));
+  const auto at = reinterpret_cast<std::intptr_t>(view.data());
+  Extent e{at, at + size - 1};
+  for (int i = 0; i < view.rank(); ++i) {
+    const std::int64_t reach = view.stride(i) * size * (view.size(i) - 1);
+    (reach < 0 ? e.first : e.last) += reach;
+  }
+  return e;
+}
+
 }  // namespace
 
 bool share_memory(const ConstTensorView& a, const ConstTensorView& b) noexcept {
   if (!a.present() || !b.present() || a.elements() == 0 || b.elements() == 0) return false;
+  const Extent extent_a = extent_of(a), extent_b = extent_of(b);
+  if (extent_a.last < extent_b.first || extent_b.last < extent_a.first) return false;
   // a0 + ua = b0 + ub; with ub counted from b's end every coefficient is positive: ua + (reach_b - ub) = target.
   Search search;
   const std::intptr_t a0 = add_terms(a, search);
@@ -73,7 +89,6 @@ bool share_memory(const ConstTensorView& a, const ConstTensorView& b) noexcept {
   const std::intptr_t b0 = add_terms(b, search);
   for (std::size_t i = 0; i < search.count; ++i) reach_b += search.terms[i].coefficient * search.terms[i].most;
   reach_b -= reach_a;
-  if (a0 + reach_a < b0 || b0 + reach_b < a0) return false;
   return search.solvable(b0 - a0 + reach_b);
 }
 

@@ -28,21 +28,21 @@ bool outside(const Dim& a, const Dim& b) noexcept {
 }  // namespace
 
 void Partition::compress() noexcept {
-  const auto end = std::remove_if(dims_.begin(), dims_.begin() + rank_, [](const Dim& d) { return d.size == 1; });
-  rank_ = static_cast<int>(end - dims_.begin());
+  Dim* const end = std::remove_if(dims_, dims_ + rank_, [](const Dim& d) { return d.size == 1; });
+  rank_ = static_cast<int>(end - dims_);
   // A stable sort by insertion: std::stable_sort would allocate.
-  for (auto next = dims_.begin(); next != end; ++next) {
-    std::rotate(std::upper_bound(dims_.begin(), next, *next, outside), next, next + 1);
+  for (Dim* next = dims_; next != end; ++next) {
+    std::rotate(std::upper_bound(dims_, next, *next, outside), next, next + 1);
   }
   int kept = 0;
   for (int i = 0; i < rank_; ++i) {
-    const Dim& next = dims_[static_cast<std::size_t>(i)];
-    if (kept > 0 && joins(dims_[static_cast<std::size_t>(kept - 1)], next)) {
-      const std::int64_t size = dims_[static_cast<std::size_t>(kept - 1)].size;
-      dims_[static_cast<std::size_t>(kept - 1)] = next;
-      dims_[static_cast<std::size_t>(kept - 1)].size *= size;
+    const Dim next = dims_[i];
+    if (kept > 0 && joins(dims_[kept - 1], next)) {
+      const std::int64_t size = dims_[kept - 1].size;
+      dims_[kept - 1] = next;
+      dims_[kept - 1].size *= size;
     } else {
-      dims_[static_cast<std::size_t>(kept++)] = next;
+      dims_[kept++] = next;
     }
   }
   rank_ = kept;

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -33,9 +33,17 @@ class Partition {
  public:
   static constexpr int capacity = max_rank + 1;
 
-  void add(const Dim& dim) noexcept { dims_[static_cast<std::size_t>(rank_++)] = dim; }
-  std::span<Dim> dims() noexcept { return {dims_.data(), static_cast<std::size_t>(rank_)}; }
-  std::span<const Dim> dims() const noexcept { return {dims_.data(), static_cast<std::size_t>(rank_)}; }
+  Partition() noexcept {}  // NOLINT(modernize-use-equals-default): it would make all of the dims
+  Partition(const Partition& from) noexcept { *this = from; }
+  Partition& operator=(const Partition& from) noexcept {
+    if (this != &from) std::uninitialized_copy_n(from.dims_, from.rank_, dims_);
+    rank_ = from.rank_;
+    return *this;
+  }
+
+  void add(const Dim& dim) noexcept { std::construct_at(dims_ + rank_++, dim); }
+  std::span<Dim> dims() noexcept { return {dims_, static_cast<std::size_t>(rank_)}; }
+  std::span<const Dim> dims() const noexcept { return {dims_, static_cast<std::size_t>(rank_)}; }
   bool empty() const noexcept { return rank_ == 0; }
   const Dim& inner() const noexcept { return dims_[static_cast<std::size_t>(rank_ - 1)]; }
 
@@ -48,7 +56,10 @@ class Partition {
   std::int64_t count(Role role) const noexcept;
 
  private:
-  std::array<Dim, capacity> dims_{};
+  // The first rank_ of them exist: a call makes a dozen partitions, and time to set all dims would show in small calls.
+  union {
+    Dim dims_[capacity];
+  };
   int rank_ = 0;
 };
 

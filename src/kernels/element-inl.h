@@ -46,18 +46,32 @@ HWY_INLINE VF widen_bfloat16(const bfloat16* p) {
   return hn::BitCast(DF(), hn::ShiftLeft<16>(bits));
 }
 
-// To nearest even by adding half an ulp, less one when the kept bit is even; a NaN keeps its upper bits and turns
-// quiet. Highway 1.0.3 truncates instead.
+using U32 = hn::RebindToUnsigned<DF>;
+using U16 = hn::ScalableTag<std::uint16_t>;
+
+// bfloat16 in the upper halves: to nearest even by adding half an ulp, less one when the kept bit is even. Highway 1.0.3
+// truncates instead. Of a NaN nothing: see below.
+HWY_INLINE hn::Vec<U32> round_bfloat16(VF v) {
+  const auto bits = hn::BitCast(U32(), v);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(U32(), 1u));
+  return hn::Add(hn::Add(bits, hn::Set(U32(), 0x7FFFu)), odd);
+}
+// A NaN keeps its upper bits and turns quiet.
+HWY_INLINE hn::Vec<U32> keep_nan(VF v, hn::Vec<U32> rounded) {
+  const auto nan = hn::Or(hn::BitCast(U32(), v), hn::Set(U32(), 0x00400000u));
+  return hn::IfThenElse(hn::RebindMask(U32(), hn::IsNaN(v)), nan, rounded);
+}
 HWY_INLINE hn::Vec<hn::Rebind<std::uint16_t, DF>> narrow_bfloat16(VF v) {
-  const hn::RebindToUnsigned<DF> d32;
-  const hn::RebindToSigned<DF> di32;
-  const auto bits = hn::BitCast(d32, v);
-  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1u));
-  const auto rounded = hn::Add(hn::Add(bits, hn::Set(d32, 0x7FFFu)), odd);
-  const auto nan = hn::Or(bits, hn::Set(d32, 0x00400000u));
-  const auto is_nan = hn::RebindMask(d32, hn::IsNaN(v));
-  const auto upper = hn::ShiftRight<16>(hn::IfThenElse(is_nan, nan, rounded));
-  return hn::DemoteTo(hn::Rebind<std::uint16_t, DF>(), hn::BitCast(di32, upper));
+  const auto upper = hn::ShiftRight<16>(keep_nan(v, round_bfloat16(v)));
+  return hn::DemoteTo(hn::Rebind<std::uint16_t, DF>(), hn::BitCast(hn::RebindToSigned<DF>(), upper));
+}
+HWY_INLINE hn::Vec<U16> narrow_pair(VF low, VF high, const bfloat16*) {
+  auto a = round_bfloat16(low), b = round_bfloat16(high);
+  if (HWY_UNLIKELY(!hn::AllFalse(DF(), hn::Or(hn::IsNaN(low), hn::IsNaN(high))))) {
+    a = keep_nan(low, a);
+    b = keep_nan(high, b);
+  }
+  return hn::ConcatOdd(U16(), hn::BitCast(U16(), b), hn::BitCast(U16(), a));
 }
 
 #if HWY_TARGET <= HWY_AVX2
@@ -86,6 +100,10 @@ HWY_INLINE hn::Vec<hn::Rebind<std::uint16_t, DF>> narrow_float16(VF v) {
   return hn::Load(hn::Rebind<std::uint16_t, DF>(), bits);
 }
 #endif
+
+HWY_INLINE hn::Vec<U16> narrow_pair(VF low, VF high, const float16*) {
+  return hn::Combine(U16(), narrow_float16(high), narrow_float16(low));
+}
 
 // --- one vector of the compute type ---
 
@@ -136,10 +154,33 @@ HWY_INLINE void store(VF v, std::uint8_t* p, bool) {
   hn::StoreU(hn::DemoteTo(d8, hn::NearestInt(hn::Max(clamped, hn::Zero(DF())))), d8, p);
 }
 
+// Two vectors side by side: of 16-bit types one whole vector, which costs less than two halves.
+template <class Y>
+HWY_INLINE void store_pair(Vector<Compute<Y>> low, Vector<Compute<Y>> high, Y* p, bool streaming) {
+  if constexpr (sizeof(Y) == 2) {
+    auto* bits = reinterpret_cast<std::uint16_t*>(p);
+    const auto both = narrow_pair(low, high, p);
+    if (streaming) {
+      hn::Stream(both, U16(), bits);
+    } else {
+      hn::StoreU(both, U16(), bits);
+    }
+  } else {
+    store(low, p, streaming);
+    store(high, p + hn::Lanes(Tag<Compute<Y>>()), streaming);
+  }
+}
+
 // --- the float64 halves of a step ---
 
 // A step is as many elements as two vectors of doubles hold, whatever the stored type.
 HWY_INLINE std::int64_t step() { return static_cast<std::int64_t>(2 * hn::Lanes(DD())); }
+// Pairs of steps that fill whole lines of y.
+template <class Y>
+HWY_INLINE std::int64_t line_step() {
+  constexpr auto line = static_cast<std::int64_t>(64 / sizeof(Y));
+  return 2 * step() < line ? line : 2 * step();
+}
 
 template <class X>
 HWY_INLINE void load_step(const X* p, VD& a, VD& b) {

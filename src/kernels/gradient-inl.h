@@ -7,6 +7,8 @@
 #define POISE_KERNELS_GRADIENT_INL_H_
 #endif
 
+#include <algorithm>
+
 #include "kernels/element-inl.h"
 #include "kernels/gradient.h"
 
@@ -25,43 +27,29 @@ struct GradientLanes {
   HWY_ALIGN double s[max_step / 2], q0[max_step / 2], q1[max_step / 2];
 };
 
-// The running sums of one stream in registers.
-template <class X, bool kPerElement>
+// The running sums of one stream in registers, where gamma is the schedule's.
+template <class X>
 struct GradientSum {
-  using T = Compute<X>;
   VD center, s, q0, q1;
-  const T* gamma;
-  std::int64_t gamma_step;
 
   HWY_INLINE GradientSum(const GradientStreams& g, int k, const GradientLanes& lanes)
       : center(hn::Set(DD(), g.center[k])),
         s(hn::Load(DD(), lanes.s)),
         q0(hn::Load(DD(), lanes.q0)),
-        q1(hn::Load(DD(), lanes.q1)),
-        gamma(static_cast<const T*>(g.gamma[k])),
-        gamma_step(g.gamma_step) {}
-  HWY_INLINE void add(const X* x, const X* dy, const T* at_gamma) {
+        q1(hn::Load(DD(), lanes.q1)) {}
+  HWY_INLINE void step(const X* x, const X* dy) {
     VD xa, xb, a, b;
     load_step(x, xa, xb);
     load_step(dy, a, b);
-    if constexpr (kPerElement) {
-      VD ga, gb;
-      load_step(at_gamma, ga, gb);
-      a = hn::Mul(a, ga);
-      b = hn::Mul(b, gb);
-    }
     s = hn::Add(s, hn::Add(a, b));
     q0 = hn::MulAdd(a, hn::Sub(xa, center), q0);
     q1 = hn::MulAdd(b, hn::Sub(xb, center), q1);
   }
-  HWY_INLINE void step(const X* x, const X* dy, std::int64_t i) { add(x + i, dy + i, gamma + i * gamma_step); }
   // Where dy is padded with 0 nothing is added.
-  HWY_INLINE void tail(const X* x, const X* dy, std::int64_t i, std::int64_t count) {
-    const Padded<X> px(x + i, count), pdy(dy + i, count);
-    const Padded<T> pg(gamma + i * gamma_step, !kPerElement ? 0 : gamma_step == 0 ? step_size() : count);
-    add(px.lanes, pdy.lanes, pg.lanes);
+  HWY_INLINE void tail(const X* x, const X* dy, std::int64_t count) {
+    const Padded<X> px(x, count), pdy(dy, count);
+    step(px.lanes, pdy.lanes);
   }
-  static HWY_INLINE std::int64_t step_size() { return HWY_NAMESPACE::step(); }
   HWY_INLINE void save(GradientLanes& lanes) const {
     hn::Store(s, DD(), lanes.s);
     hn::Store(q0, DD(), lanes.q0);
@@ -69,30 +57,120 @@ struct GradientSum {
   }
 };
 
-template <class X, bool kPerElement>
+template <class X>
 HWY_NOINLINE void gradient_measure_rows(GradientStreams& g, std::int64_t length) {
-  using Sum = GradientSum<X, kPerElement>;
   GradientLanes lanes[max_streams] = {};
   std::int64_t i = 0;
   for (; i + gradient_burst <= length; i += gradient_burst) {
     for (int k = 0; k < g.count; ++k) {
-      Sum sum(g, k, lanes[k]);
-      const X* x = static_cast<const X*>(g.x[k]);
-      const X* dy = static_cast<const X*>(g.dy[k]);
-      for (std::int64_t j = 0; j < gradient_burst; j += step()) sum.step(x, dy, i + j);
+      GradientSum<X> sum(g, k, lanes[k]);
+      const X* x = static_cast<const X*>(g.x[k]) + i;
+      const X* dy = static_cast<const X*>(g.dy[k]) + i;
+      for (std::int64_t j = 0; j < gradient_burst; j += step()) sum.step(x + j, dy + j);
       sum.save(lanes[k]);
     }
   }
   for (int k = 0; k < g.count; ++k) {
-    Sum sum(g, k, lanes[k]);
+    GradientSum<X> sum(g, k, lanes[k]);
     const X* x = static_cast<const X*>(g.x[k]);
     const X* dy = static_cast<const X*>(g.dy[k]);
     std::int64_t j = i;
-    for (; j + step() <= length; j += step()) sum.step(x, dy, j);
-    if (j < length) sum.tail(x, dy, j, length - j);
+    for (; j + step() <= length; j += step()) sum.step(x + j, dy + j);
+    if (j < length) sum.tail(x + j, dy + j, length - j);
     g.s[k] = hn::GetLane(hn::SumOfLanes(DD(), sum.s));
     g.q[k] = hn::GetLane(hn::SumOfLanes(DD(), hn::Add(sum.q0, sum.q1)));
   }
+}
+
+// Runs first, first + 1, ... under one stretch of gamma, all of them a step at a time: gamma is widened, and its
+// gradient loaded and stored, once for all of them. Each run's sums are formed alike, however many there are.
+template <class X, bool kParameters, int kRuns>
+struct GradientAlike {
+  using T = Compute<X>;
+  VD s[kRuns], q[kRuns], center[kRuns], rstd[kRuns];
+
+  HWY_INLINE GradientAlike(const GradientStreams& g, int first) {
+    for (int k = 0; k < kRuns; ++k) {
+      s[k] = q[k] = hn::Zero(DD());
+      center[k] = hn::Set(DD(), g.center[first + k]);
+      rstd[k] = hn::Set(DD(), g.rstd[first + k]);
+    }
+  }
+  HWY_INLINE void step(const X* const* x, const X* const* dy, std::int64_t i, const T* gamma, double* dgamma,
+                       double* dbeta) {
+    VD ga, gb, wa, wb, ba, bb;
+    load_step(gamma, ga, gb);
+    if constexpr (kParameters) {
+      load_step(dgamma, wa, wb);
+      load_step(dbeta, ba, bb);
+    }
+    for (int k = 0; k < kRuns; ++k) {
+      VD xa, xb, a, b;
+      load_step(x[k] + i, xa, xb);
+      load_step(dy[k] + i, a, b);
+      xa = hn::Mul(a, hn::Sub(xa, center[k]));
+      xb = hn::Mul(b, hn::Sub(xb, center[k]));
+      if constexpr (kParameters) {
+        wa = hn::MulAdd(xa, rstd[k], wa);
+        wb = hn::MulAdd(xb, rstd[k], wb);
+        ba = hn::Add(ba, a);
+        bb = hn::Add(bb, b);
+      }
+      s[k] = hn::MulAdd(b, gb, hn::MulAdd(a, ga, s[k]));
+      q[k] = hn::MulAdd(xb, gb, hn::MulAdd(xa, ga, q[k]));
+    }
+    if constexpr (kParameters) {
+      hn::StoreU(wa, DD(), dgamma);
+      hn::StoreU(wb, DD(), dgamma + half_step());
+      hn::StoreU(ba, DD(), dbeta);
+      hn::StoreU(bb, DD(), dbeta + half_step());
+    }
+  }
+};
+
+template <class X, bool kParameters, int kRuns>
+HWY_NOINLINE void gradient_measure_alike(GradientStreams& g, int first, std::int64_t length) {
+  using T = Compute<X>;
+  const X *x[kRuns], *dy[kRuns];
+  for (int k = 0; k < kRuns; ++k) {
+    x[k] = static_cast<const X*>(g.x[first + k]);
+    dy[k] = static_cast<const X*>(g.dy[first + k]);
+  }
+  const T* gamma = static_cast<const T*>(g.gamma[first]);
+  double *dgamma = g.dgamma[first], *dbeta = g.dbeta[first];
+  GradientAlike<X, kParameters, kRuns> sums(g, first);
+  std::int64_t i = 0;
+  for (; i + step() <= length; i += step()) sums.step(x, dy, i, gamma + i * g.gamma_step, dgamma + i, dbeta + i);
+  if (const std::int64_t count = length - i; count > 0) {
+    // Where dy is padded with 0 nothing is added.
+    X lanes[2][kRuns][max_step] = {};
+    for (int k = 0; k < kRuns; ++k) {
+      std::memcpy(static_cast<void*>(lanes[0][k]), x[k] + i, static_cast<std::size_t>(count) * sizeof(X));
+      std::memcpy(static_cast<void*>(lanes[1][k]), dy[k] + i, static_cast<std::size_t>(count) * sizeof(X));
+      x[k] = lanes[0][k];
+      dy[k] = lanes[1][k];
+    }
+    const Padded<T> rest(gamma + i * g.gamma_step, g.gamma_step == 0 ? step() : count);
+    Padded<double> w(dgamma + i, kParameters ? count : 0), b(dbeta + i, kParameters ? count : 0);
+    sums.step(x, dy, 0, rest.lanes, w.lanes, b.lanes);
+    if constexpr (kParameters) {
+      std::memcpy(dgamma + i, w.lanes, static_cast<std::size_t>(count) * sizeof(double));
+      std::memcpy(dbeta + i, b.lanes, static_cast<std::size_t>(count) * sizeof(double));
+    }
+  }
+  for (int k = 0; k < kRuns; ++k) {
+    g.s[first + k] = hn::GetLane(hn::SumOfLanes(DD(), sums.s[k]));
+    g.q[first + k] = hn::GetLane(hn::SumOfLanes(DD(), sums.q[k]));
+  }
+}
+
+// Gamma runs along the loop, and so does its gradient.
+template <class X, bool kParameters>
+HWY_NOINLINE void gradient_measure_elements(GradientStreams& g, std::int64_t length) {
+  bool alike = g.count == max_streams;
+  for (int k = 1; k < g.count; ++k) alike &= g.gamma[k] == g.gamma[0] && g.dgamma[k] == g.dgamma[0];
+  if (alike) return gradient_measure_alike<X, kParameters, max_streams>(g, 0, length);
+  for (int k = 0; k < g.count; ++k) gradient_measure_alike<X, kParameters, 1>(g, k, length);
 }
 
 // The coefficients of one stream in registers.
@@ -121,16 +199,14 @@ struct GradientMap {
     if constexpr (kPerElement) return hn::MulAdd(hn::Mul(scale, load(at_gamma)), vdy, rest);
     return hn::MulAdd(scale, vdy, rest);
   }
-  HWY_INLINE void one(std::int64_t i, bool streaming) const {
-    store(value(load(x + i), load(dy + i), gamma + i * gamma_step), dx + i, streaming);
-  }
-  HWY_INLINE void step(std::int64_t i, bool streaming) const {
-    one(i, streaming);
-    if constexpr (std::is_same_v<T, double>) one(i + half_step(), streaming);
+  HWY_INLINE Vector<T> at(std::int64_t i) const { return value(load(x + i), load(dy + i), gamma + i * gamma_step); }
+  HWY_INLINE void two_steps(std::int64_t i, bool streaming) const {
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+    for (std::int64_t j = i; j < i + 2 * step(); j += 2 * lanes) store_pair(at(j), at(j + lanes), dx + j, streaming);
   }
   HWY_NOINLINE void stretch(std::int64_t from, std::int64_t to) const {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
-    for (; from + lanes <= to; from += lanes) one(from, false);
+    for (; from + lanes <= to; from += lanes) store(at(from), dx + from, false);
     if (from >= to) return;
     const std::int64_t count = to - from;
     const Padded<X> px(x + from, count), pdy(dy + from, count);
@@ -143,24 +219,24 @@ struct GradientMap {
 
 template <class X, bool kPerElement>
 HWY_NOINLINE void gradient_map_rows(GradientStreams& g, std::int64_t length) {
-  std::int64_t head[max_streams] = {};
+  const std::int64_t line = line_step<X>();
+  std::int64_t first[max_streams] = {}, last[max_streams] = {};  // where dx is written by whole lines
+  std::int64_t most = 0;
   for (int k = 0; k < g.count; ++k) {
-    if (!g.streaming) break;
-    head[k] = elements_to_line(static_cast<X*>(g.dx[k]), length);
-    if (head[k] > 0) GradientMap<X, kPerElement>(g, k).stretch(0, head[k]);
+    first[k] = g.streaming ? elements_to_line(static_cast<X*>(g.dx[k]), length) : 0;
+    last[k] = first[k] + (length - first[k]) / line * line;
+    most = std::max(most, last[k] - first[k]);
+    if (first[k] > 0) GradientMap<X, kPerElement>(g, k).stretch(0, first[k]);
   }
-  for (std::int64_t i = 0; i + gradient_burst <= length; i += gradient_burst) {
+  for (std::int64_t i = 0; i < most; i += gradient_burst) {
     for (int k = 0; k < g.count; ++k) {
-      const std::int64_t at = head[k] + i;
-      if (at + gradient_burst > length) continue;
       const GradientMap<X, kPerElement> map(g, k);
-      for (std::int64_t j = 0; j < gradient_burst; j += step()) map.step(at + j, g.streaming);
+      const std::int64_t end = std::min(first[k] + i + gradient_burst, last[k]);
+      for (std::int64_t at = first[k] + i; at < end; at += 2 * step()) map.two_steps(at, g.streaming);
     }
   }
-  for (int k = 0; k < g.count; ++k) {
-    const std::int64_t done = head[k] + (length - head[k]) / gradient_burst * gradient_burst;
-    if (done < length) GradientMap<X, kPerElement>(g, k).stretch(done, length);
-  }
+  for (int k = 0; k < g.count; ++k)
+    if (last[k] < length) GradientMap<X, kPerElement>(g, k).stretch(last[k], length);
 }
 
 // --- columns ---

@@ -14,7 +14,9 @@ namespace HWY_NAMESPACE {
 template <class X>
 struct MeasureRows {
   static void run(GradientStreams& g, std::int64_t length) {
-    g.per_element ? gradient_measure_rows<X, true>(g, length) : gradient_measure_rows<X, false>(g, length);
+    if (!g.per_element) return gradient_measure_rows<X>(g, length);
+    g.dgamma[0] == nullptr ? gradient_measure_elements<X, false>(g, length)
+                           : gradient_measure_elements<X, true>(g, length);
   }
 };
 template <class X>

@@ -28,10 +28,13 @@ struct MeasureRows {
       const auto* gamma = static_cast<const Compute<X>*>(g.gamma[k]);
       g.s[k] = g.q[k] = 0;
       for (std::int64_t i = 0; i < length; ++i) {
-        double weighted = load(dy[i]);
-        if (g.per_element) weighted *= gamma[i * g.gamma_step];
+        const double value = load(dy[i]), deviation = load(x[i]) - g.center[k];
+        const double weighted = g.per_element ? value * gamma[i * g.gamma_step] : value;
         g.s[k] += weighted;
-        g.q[k] = std::fma(weighted, load(x[i]) - g.center[k], g.q[k]);
+        g.q[k] = std::fma(weighted, deviation, g.q[k]);
+        if (!g.per_element || g.dgamma[k] == nullptr) continue;
+        g.dgamma[k][i] += value * deviation * g.rstd[k];
+        g.dbeta[k][i] += value;
       }
     }
   }

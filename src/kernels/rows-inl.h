@@ -7,6 +7,8 @@
 #define POISE_KERNELS_ROWS_INL_H_
 #endif
 
+#include <algorithm>
+
 #include "kernels/element-inl.h"
 #include "kernels/kernels.h"
 
@@ -80,26 +82,34 @@ struct MapOne {
         beta_step(m.beta_step),
         streaming(m.streaming) {}
 
-  HWY_INLINE Vector<T> value(Vector<T> v) const { return hn::MulAdd(hn::Sub(v, hi), scale, shift); }
-  HWY_INLINE void one(std::int64_t i, bool stream) const {
-    Vector<T> v = value(load(x + i));
-    if constexpr (kPerElement) v = hn::MulAdd(v, load(gamma + i * gamma_step), load(beta + i * beta_step));
-    store(v, y + i, stream);
+  HWY_INLINE Vector<T> value(std::int64_t i) const {
+    const Vector<T> v = hn::MulAdd(hn::Sub(load(x + i), hi), scale, shift);
+    if constexpr (!kPerElement) return v;
+    return hn::MulAdd(v, load(gamma + i * gamma_step), load(beta + i * beta_step));
   }
-  HWY_INLINE void step(std::int64_t i, bool stream) const {
-    one(i, stream);
-    if constexpr (std::is_same_v<T, double>) one(i + static_cast<std::int64_t>(hn::Lanes(DD())), stream);
+  HWY_INLINE void pair(std::int64_t i) const {
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+    if constexpr (std::is_same_v<Compute<Y>, T>) {
+      store_pair(value(i), value(i + lanes), y + i, streaming);
+    } else {
+      store(value(i), y + i, streaming);
+      store(value(i + lanes), y + i + lanes, streaming);
+    }
+  }
+  HWY_INLINE void two_steps(std::int64_t i) const {
+    pair(i);
+    if constexpr (std::is_same_v<T, double>) pair(i + step());
   }
   // Fewer than a step, or any stretch that may not be streamed: the same operations, so the same bits.
   HWY_NOINLINE void stretch(std::int64_t from, std::int64_t to) const {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
-    for (; from + lanes <= to; from += lanes) one(from, false);
+    for (; from + lanes <= to; from += lanes) store(value(from), y + from, false);
     if (from < to) rest(from, to - from);
   }
   HWY_INLINE void rest(std::int64_t from, std::int64_t count) const {
     Padded<X> in(x + from, count);
     Y out[max_step];
-    Vector<T> v = value(load(in.lanes));
+    Vector<T> v = hn::MulAdd(hn::Sub(load(in.lanes), hi), scale, shift);
     if constexpr (kPerElement) {
       const Padded<T> g(gamma + from * gamma_step, gamma_step == 0 ? std::int64_t(hn::Lanes(Tag<T>())) : count);
       const Padded<T> b(beta + from * beta_step, beta_step == 0 ? std::int64_t(hn::Lanes(Tag<T>())) : count);
@@ -112,56 +122,56 @@ struct MapOne {
   HWY_INLINE std::int64_t head(std::int64_t length) const { return streaming ? elements_to_line(y, length) : 0; }
 };
 
-// Hardware prefetchers start anew with each short run: what the stream reads some bursts later is asked for here. It
-// may lie past the run (then it is the next one, or nothing), never to be read here. Long runs they foresee themselves.
+// Hardware prefetchers start anew with each short run: what the stream reads soon is asked for. It may lie past the run
+// (then it is the next one, or nothing), never to be read here. Long runs they foresee themselves: there it is a line
+// that is here already.
 inline constexpr std::int64_t prefetch_bytes = 2048, long_run_bytes = 8192;
-
-template <class X>
-HWY_INLINE void prefetch(const X* x, std::int64_t length) {
-  constexpr auto size = static_cast<std::int64_t>(sizeof(X));
-  if (length * size > long_run_bytes) return;
-  const auto* ahead = reinterpret_cast<const char*>(x) + prefetch_bytes;
-  for (std::int64_t line = 0; line < burst * size; line += 64) hwy::Prefetch(ahead + line);
-}
+// A run of this many bytes is a burst of its own: its sums stay in registers.
+inline constexpr std::int64_t short_run_bytes = 4096;
 
 // One loop for all three: kMeasure reads the runs of *measure, kMap writes those of *map, with the same length.
 template <class X, class Y, bool kMeasure, bool kMap, bool kPerElement>
 HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int64_t length) {
   const int count = kMap ? map->count : measure->count;
+  const std::int64_t bytes = length * static_cast<std::int64_t>(sizeof(X)), line = line_step<Y>();
+  const std::int64_t ahead = bytes <= long_run_bytes ? prefetch_bytes : 0, whole = length / (2 * step()) * (2 * step());
+  const std::int64_t turn = count == 1 || bytes <= short_run_bytes ? std::max(whole, line) : burst;
   Sums sums[max_streams] = {};
-  std::int64_t head[max_streams] = {};
+  std::int64_t first[max_streams] = {}, last[max_streams] = {};  // where y is written by whole lines
   if constexpr (kMap) {
     for (int k = 0; k < count; ++k) {
       const MapOne<X, Y, kPerElement> m(*map, k);
-      head[k] = m.head(length);
-      if (head[k] > 0) m.stretch(0, head[k]);
+      first[k] = m.head(length);
+      last[k] = first[k] + (length - first[k]) / line * line;
+      if (first[k] > 0) m.stretch(0, first[k]);
     }
   }
-  std::int64_t i = 0;
-  for (; i + burst <= length; i += burst) {
+  for (std::int64_t i = 0; i < whole; i += turn) {
+    const std::int64_t end = std::min(i + turn, whole);
     for (int k = 0; k < count; ++k) {
-      const std::int64_t at = head[k] + i;
-      const bool maps = kMap && at + burst <= length;
+      // Of two runs of one length, the one that is written ends first.
+      const std::int64_t mapped = kMap ? std::min(end, last[k] - first[k]) : i;
+      std::int64_t j = i;
       if constexpr (kMeasure) {
         Moment moment(measure->pivot[k], sums[k]);
-        const X* x = static_cast<const X*>(measure->x[k]) + i;
-        prefetch(x, length);
+        const X* x = static_cast<const X*>(measure->x[k]);
+        const auto measure_two = [&]() HWY_ATTR {
+          hwy::Prefetch(reinterpret_cast<const char*>(x + j) + ahead);
+          moment.step(x + j);
+          moment.step(x + j + step());
+        };
         if constexpr (kMap) {
-          if (maps) {
-            const MapOne<X, Y, kPerElement> m(*map, k);
-            for (std::int64_t j = 0; j < burst; j += step()) {
-              moment.step(x + j);
-              m.step(at + j, m.streaming);
-            }
-            moment.save(sums[k]);
-            continue;
+          const MapOne<X, Y, kPerElement> m(*map, k);
+          for (; j < mapped; j += 2 * step()) {
+            measure_two();
+            m.two_steps(first[k] + j);
           }
         }
-        for (std::int64_t j = 0; j < burst; j += step()) moment.step(x + j);
+        for (; j < end; j += 2 * step()) measure_two();
         moment.save(sums[k]);
-      } else if (maps) {
+      } else {
         const MapOne<X, Y, kPerElement> m(*map, k);
-        for (std::int64_t j = 0; j < burst; j += step()) m.step(at + j, m.streaming);
+        for (; j < mapped; j += 2 * step()) m.two_steps(first[k] + j);
       }
     }
   }
@@ -169,15 +179,14 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
     if constexpr (kMeasure) {
       Moment moment(measure->pivot[k], sums[k]);
       const X* x = static_cast<const X*>(measure->x[k]);
-      std::int64_t j = i;
+      std::int64_t j = whole;
       for (; j + step() <= length; j += step()) moment.step(x + j);
       if (j < length) moment.tail(x + j, length - j);
       measure->s[k] = hn::GetLane(hn::SumOfLanes(DD(), moment.s));
       measure->q[k] = hn::GetLane(hn::SumOfLanes(DD(), hn::Add(moment.q0, moment.q1)));
     }
     if constexpr (kMap) {
-      const std::int64_t done = head[k] + (length - head[k]) / burst * burst;
-      if (done < length) MapOne<X, Y, kPerElement>(*map, k).stretch(done, length);
+      if (last[k] < length) MapOne<X, Y, kPerElement>(*map, k).stretch(last[k], length);
     }
   }
 }

@@ -36,7 +36,7 @@ class GradientRows {
         operands_(readable_operands(job, plan, context.state().workspace)),
         piece_(plan),
         cells_(plan.cells.elements()),
-        measures_(job.statistic != Statistic::none || (plan.param.present && !plan.per_element)),
+        measures_(job.statistic != Statistic::none || plan.param.present),
         chunks_(plan.per_element ? parameter_chunks(plan, cells_) : 1),
         parameters_(job, plan, chunks_, context.state().workspace) {
     Workspace& workspace = context.state().workspace;
@@ -49,7 +49,7 @@ class GradientRows {
     const bool by_chunks = parameters_.wanted() && plan_.per_element;
     if (cells_ < plan_.threads && piece_.count() > 1) {
       for (std::int64_t c = 0; c < chunks_; ++c)
-        for (std::int64_t cell = cells_ * c / chunks_; cell < cells_ * (c + 1) / chunks_; ++cell) share(cell, c);
+        share_cells(cells_ * c / chunks_, cells_ * (c + 1) / chunks_, c);
     } else if (by_chunks) {
       used_ = parallel_for(plan_.threads, chunks_, [this](std::int64_t begin, std::int64_t end, int thread) {
         for (std::int64_t c = begin; c < end; ++c)
@@ -77,20 +77,19 @@ class GradientRows {
   }
 
   void pipeline(std::int64_t begin, std::int64_t end, int thread, std::int64_t chunk) const noexcept {
-    const std::int64_t together = plan_.together, groups = (end - begin) / together;
     Closure c = closure_of(thread, chunk);
-    c.count = static_cast<int>(together);
-    for (std::int64_t i = 0; i < groups; ++i) {
-      // Cells of a closure lie a quarter of the share apart: far streams.
-      for (int k = 0; k < c.count; ++k) open(c, k, begin + i + k * groups);
-      handle(c);
-    }
-    c.count = 1;
-    for (std::int64_t cell = begin + groups * together; cell < end; ++cell) {
-      open(c, 0, cell);
+    for (std::int64_t i = 0; i < end - begin; i += c.count) {
+      c.count = i + plan_.together <= end - begin ? static_cast<int>(plan_.together) : 1;
+      for (int k = 0; k < c.count; ++k) open(c, k, in_order(begin, end, i + k));
       handle(c);
     }
     fence_streams();
+  }
+
+  // Cells of a closure lie a quarter of the share apart: far streams. It is the order of gamma's gradient too.
+  std::int64_t in_order(std::int64_t begin, std::int64_t end, std::int64_t i) const noexcept {
+    const std::int64_t together = plan_.together, groups = (end - begin) / together;
+    return begin + (i < groups * together ? i / together + i % together * groups : i);
   }
 
   void open(Closure& c, int k, std::int64_t cell) const noexcept {
@@ -102,7 +101,6 @@ class GradientRows {
   void handle(Closure& c) const noexcept {
     if (measures_) measure(c, 0, piece_.count());
     for (int k = 0; k < c.count; ++k) merge(c, k);
-    if (c.dgamma != nullptr) add_parameters(c);
     if (job_.maps) map(c, 0, piece_.count());
   }
 
@@ -135,18 +133,30 @@ class GradientRows {
       g.scale[k] = co.scale;
       g.a[k] = co.a;
       g.b[k] = co.b;
+      g.rstd[k] = c.affine[cell[k]].scale;
+      if (c.dgamma == nullptr) continue;
+      g.dgamma[k] = c.dgamma + at.param;
+      g.dbeta[k] = c.dbeta + at.param;
     }
     body(g, length, cell, index);
   }
 
   void measure(const Closure& c, std::int64_t first, std::int64_t last) const noexcept {
-    piece_.for_each_streams(c.count, first, last, [&](int streams, const int* cell, const std::int64_t* index) {
+    const auto body = [&](int streams, const int* cell, const std::int64_t* index) {
       load(c, streams, cell, index,
            [&](GradientStreams& g, std::int64_t length, const int* cells, const std::int64_t* pieces) {
              kernels_.measure_rows[static_cast<int>(plan_.x_type)](g, length);
              for (int k = 0; k < g.count; ++k) c.sums[cells[k] * piece_.count() + pieces[k]] = {g.s[k], g.q[k]};
            });
-    });
+    };
+    if (c.count > 1 || !runs_share_gamma(c)) return piece_.for_each_streams(c.count, first, last, body);
+    constexpr int only = 0;
+    for (std::int64_t p = first; p < last; ++p) body(1, &only, &p);
+  }
+
+  // Runs of a cell that add to the same values of gamma's gradient do so in their order, whoever handles the cell.
+  bool runs_share_gamma(const Closure& c) const noexcept {
+    return c.dgamma != nullptr && plan_.runs.elements() > 1;
   }
 
   void map(const Closure& c, std::int64_t first, std::int64_t last) const noexcept {
@@ -219,36 +229,22 @@ class GradientRows {
     }
   }
 
-  void add_parameters(const Closure& c) const noexcept {
-    for (int k = 0; k < c.count; ++k) {
-      for (std::int64_t i = 0; i < piece_.count(); ++i) {
-        const Piece p = piece_[i];
-        const Offsets at = c.base[k] + p.at;
-        ParameterRun run;
-        run.x = address(job_.x.data(), plan_.x_type, at.x);
-        run.dy = address(job_.dy.data(), plan_.x_type, at.dy);
-        run.length = p.length;
-        run.center = &c.affine[k].center;
-        run.scale = &c.affine[k].scale;
-        run.dgamma = c.dgamma + at.param;
-        run.dbeta = c.dbeta + at.param;
-        kernels_.along[static_cast<int>(plan_.x_type)](run);
-      }
-    }
-  }
-
   // --- one cell shared by all threads: few cells, many pieces ---
+
+  void share_cells(std::int64_t begin, std::int64_t end, std::int64_t chunk) {
+    for (std::int64_t i = 0; i < end - begin; ++i) share(in_order(begin, end, i), chunk);
+  }
 
   void share(std::int64_t cell, std::int64_t chunk) {
     Closure c = closure_of(0, chunk);
     c.count = 1;
     open(c, 0, cell);
     if (measures_) {
-      used_ = parallel_for(plan_.threads, piece_.count(),
+      const int threads = runs_share_gamma(c) ? 1 : plan_.threads;
+      used_ = parallel_for(threads, piece_.count(),
                            [&](std::int64_t begin, std::int64_t end, int) { measure(c, begin, end); });
     }
     merge(c, 0);
-    if (c.dgamma != nullptr) add_parameters(c);
     if (!job_.maps) return;
     if (c.extreme[0]) return map_exactly(c, 0);
     used_ = parallel_for(plan_.threads, piece_.count(), [&](std::int64_t begin, std::int64_t end, int) {
