@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -15,8 +16,19 @@ namespace poise {
 struct ByteTables {
   std::array<std::array<std::uint64_t, 256>, 4> tables{};
 
+  void add(const std::uint8_t* values, std::size_t count) noexcept {
+    std::size_t i = 0;
+    // One load for eight bytes: loads and stores are what limits it.
+    for (; i + 8 <= count; i += 8) {
+      std::uint64_t eight;
+      std::memcpy(&eight, values + i, sizeof eight);
+      for (std::size_t t = 0; t < 8; ++t) ++tables[t % 4][eight >> 8 * t & 255];
+    }
+    for (; i < count; ++i) ++tables[0][values[i]];
+  }
   // Values stride apart.
-  void add(const std::uint8_t* values, std::size_t count, std::size_t stride = 1) noexcept {
+  void add(const std::uint8_t* values, std::size_t count, std::size_t stride) noexcept {
+    if (stride == 1) return add(values, count);
     std::size_t i = 0;
     for (; i + 4 <= count; i += 4) {
       for (std::size_t t = 0; t < 4; ++t) ++tables[t][values[(i + t) * stride]];
