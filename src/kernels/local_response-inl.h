@@ -7,8 +7,6 @@
 #define POISE_KERNELS_LOCAL_RESPONSE_INL_H_
 #endif
 
-#include <algorithm>
-
 #include "kernels/element-inl.h"
 #include "kernels/kernels.h"
 
@@ -86,13 +84,31 @@ inline Power power_of(double exponent) {
 
 // --- sums ---
 
+// The taps from `at` on. Windows of a known size are summed without a loop, which would take longer than its additions.
 template <int kTaps>
-HWY_INLINE VD sum_of(const double* const* tap, std::int64_t taps, std::int64_t at) {
-  VD sum = hn::LoadU(DD(), tap[0] + at);
-  const std::int64_t count = kTaps > 0 ? kTaps : taps;
-  for (std::int64_t i = 1; i < count; ++i) sum = hn::Add(sum, hn::LoadU(DD(), tap[i] + at));
-  return sum;
-}
+struct LocalTaps {
+  const double* tap[kTaps];
+  HWY_INLINE LocalTaps(const LocalResponse& m, std::int64_t at) {
+    for (int i = 0; i < kTaps; ++i) tap[i] = m.tap[i] + at;
+  }
+  template <int kFirst = 1>
+  HWY_INLINE VD rest(VD sum, std::int64_t j) const {
+    if constexpr (kFirst < kTaps) return rest<kFirst + 1>(hn::Add(sum, hn::LoadU(DD(), tap[kFirst] + j)), j);
+    return sum;
+  }
+  HWY_INLINE VD sum(std::int64_t j) const { return rest(hn::LoadU(DD(), tap[0] + j), j); }
+};
+template <>
+struct LocalTaps<0> {
+  const LocalResponse& m;
+  std::int64_t at;
+  HWY_INLINE LocalTaps(const LocalResponse& all, std::int64_t first) : m(all), at(first) {}
+  HWY_INLINE VD sum(std::int64_t j) const {
+    VD sum = hn::LoadU(DD(), m.tap[0] + at + j);
+    for (std::int64_t i = 1; i < m.taps; ++i) sum = hn::Add(sum, hn::LoadU(DD(), m.tap[i] + at + j));
+    return sum;
+  }
+};
 
 HWY_INLINE void put(VD low, VD high, float* to) {
   const hn::Rebind<float, DD> half;
@@ -108,12 +124,9 @@ template <int kTaps, class T>
 HWY_NOINLINE void sum_taps(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* to) {
   const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
   const VD alpha = hn::Set(DD(), m.alpha), k = hn::Set(DD(), m.k);
-  const double* tap[std::max(kTaps, 1)];
-  for (int i = 0; i < kTaps; ++i) tap[i] = m.tap[i] + at;
-  const double* const* taps = kTaps > 0 ? tap : m.tap;
-  const std::int64_t base = kTaps > 0 ? 0 : at;
+  const LocalTaps<kTaps> taps(m, at);
   for (std::int64_t j = 0; j < lanes; j += step()) {
-    const VD low = sum_of<kTaps>(taps, m.taps, base + j), high = sum_of<kTaps>(taps, m.taps, base + j + half);
+    const VD low = taps.sum(j), high = taps.sum(j + half);
     put(hn::MulAdd(low, alpha, k), hn::MulAdd(high, alpha, k), to + j);
   }
 }
@@ -283,10 +296,11 @@ HWY_NOINLINE void backward_products(const LocalResponse& m, std::int64_t at, con
                                     T* product) {
   const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
   const VD factor = hn::Set(DD(), m.factor);
+  const LocalTaps<kTaps> taps(m, at);
   const auto one = [&](const X* px, std::int64_t j) HWY_ATTR {
     VD x0, x1;
     load_step(px, x0, x1);
-    const VD low = sum_of<kTaps>(m.tap, m.taps, at + j), high = sum_of<kTaps>(m.tap, m.taps, at + j + half);
+    const VD low = taps.sum(j), high = taps.sum(j + half);
     put(hn::Mul(hn::Mul(low, factor), x0), hn::Mul(hn::Mul(high, factor), x1), product + j);
   };
   std::int64_t j = 0;
