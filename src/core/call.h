@@ -4,6 +4,7 @@
 #include <poise/error.h>
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 
 #include "core/job.h"
@@ -91,7 +92,7 @@ class Call {
 
   Job job_;
   Context& context_;
-  Gradients gradients_;
+  std::optional<Gradients> gradients_;  // of a backward call: setting them would show in small forward calls
   NonFinite policy_ = NonFinite::propagate;
   std::int64_t skipped_ = 0;
 };

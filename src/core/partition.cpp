@@ -63,7 +63,7 @@ std::int64_t elements(std::span<const Dim> dims) noexcept {
   return n;
 }
 
-Offsets offsets_at(std::span<const Dim> dims, std::int64_t index) noexcept {
+Offsets offsets_along(std::span<const Dim> dims, std::int64_t index) noexcept {
   Offsets at;
   for (std::size_t i = dims.size(); i-- > 0;) {
     const Dim& d = dims[i];

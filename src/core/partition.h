@@ -74,6 +74,12 @@ inline Offsets operator*(std::int64_t k, const Offsets& d) noexcept {
 }
 
 // Where the index-th element of these dims lies, counted with the last dim fastest.
-Offsets offsets_at(std::span<const Dim> dims, std::int64_t index) noexcept;
+Offsets offsets_along(std::span<const Dim> dims, std::int64_t index) noexcept;
+inline Offsets offsets_at(std::span<const Dim> dims, std::int64_t index) noexcept {
+  // What cells are asked for most: none, or without a division.
+  if (dims.empty()) return {};
+  if (dims.size() == 1) return index * dims[0];
+  return offsets_along(dims, index);
+}
 
 }  // namespace poise

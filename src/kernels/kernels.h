@@ -12,24 +12,24 @@ namespace poise {
 
 inline constexpr int max_streams = 4;
 
+// The streams beyond `count` are not set: for short runs that would take longer than their elements.
+
 // Up to four runs measured side by side, each about its own pivot: s = sum (x - pivot), q = sum (x - pivot)^2; or for
 // range s = min, q = max, NaN in both if any element is NaN. The sums are float64 whatever x is.
 struct MeasureStreams {
   int count = 0;
-  const void* x[max_streams] = {};
-  double pivot[max_streams] = {};
-  double s[max_streams] = {}, q[max_streams] = {};
+  const void* x[max_streams];
+  double pivot[max_streams], s[max_streams], q[max_streams];
 };
 
 // Up to four runs mapped side by side: y = fma(x - hi, scale, shift) in float (double for f64), and when per_element
 // y = fma(that, gamma[i], beta[i]), with gamma and beta in the compute type and steps 0 (constant) or 1.
 struct MapStreams {
   int count = 0;
-  const void* x[max_streams] = {};
-  void* y[max_streams] = {};
-  double hi[max_streams] = {}, scale[max_streams] = {}, shift[max_streams] = {};
-  const void* gamma[max_streams] = {};
-  const void* beta[max_streams] = {};
+  const void* x[max_streams];
+  void* y[max_streams];
+  double hi[max_streams], scale[max_streams], shift[max_streams];
+  const void *gamma[max_streams], *beta[max_streams];
   int gamma_step = 0, beta_step = 0;
   bool per_element = false;
   bool streaming = false;  // write past the cache, from the first 64-byte line of each y on
