@@ -14,7 +14,8 @@ void limit(int way, const Case& c, std::size_t turn, int threads) {
   auto* to = static_cast<std::byte*>(c.output(turn));
   const auto n = static_cast<std::size_t>(threads);
   const std::size_t in = c.bytes_in() / n / 64 * 64, out = c.bytes_out() / n / 64 * 64;
-#pragma omp parallel num_threads(threads)
+  // One thread pays for no team.
+#pragma omp parallel num_threads(threads) if (threads > 1)
   {
     const auto t = static_cast<std::size_t>(omp_get_thread_num());
     probe(way, from + t * in, to + t * out, in, out);

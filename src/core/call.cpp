@@ -164,7 +164,7 @@ void Call::store_gradients() const noexcept {
   if (context_.explain_only || !gradients_) return;
   const auto store = [](const TensorView& view, const double* sums) {
     const Values values(view);
-    for (std::int64_t i = 0; sums != nullptr && i < values.count(); ++i) values.set(i, sums[i]);
+    for (std::int64_t i = 0, n = values.count(); sums != nullptr && i < n; ++i) values.set(i, sums[i]);
   };
   store(gradients_->dgamma, job_.dgamma);
   store(gradients_->dbeta, job_.dbeta);

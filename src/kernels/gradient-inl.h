@@ -220,6 +220,8 @@ struct GradientMap {
 template <class X, bool kPerElement>
 HWY_NOINLINE void gradient_map_rows(GradientStreams& g, std::int64_t length) {
   const std::int64_t line = line_step<X>();
+  const bool is_short = length * static_cast<std::int64_t>(sizeof(X)) <= short_run_bytes;
+  const std::int64_t turn = g.count == 1 || is_short ? std::max(length, line) : gradient_burst;
   std::int64_t first[max_streams] = {}, last[max_streams] = {};  // where dx is written by whole lines
   std::int64_t most = 0;
   for (int k = 0; k < g.count; ++k) {
@@ -228,10 +230,10 @@ HWY_NOINLINE void gradient_map_rows(GradientStreams& g, std::int64_t length) {
     most = std::max(most, last[k] - first[k]);
     if (first[k] > 0) GradientMap<X, kPerElement>(g, k).stretch(0, first[k]);
   }
-  for (std::int64_t i = 0; i < most; i += gradient_burst) {
+  for (std::int64_t i = 0; i < most; i += turn) {
     for (int k = 0; k < g.count; ++k) {
       const GradientMap<X, kPerElement> map(g, k);
-      const std::int64_t end = std::min(first[k] + i + gradient_burst, last[k]);
+      const std::int64_t end = std::min(first[k] + i + turn, last[k]);
       for (std::int64_t at = first[k] + i; at < end; at += 2 * step()) map.two_steps(at, g.streaming);
     }
   }

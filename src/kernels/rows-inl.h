@@ -126,9 +126,6 @@ struct MapOne {
 // (then it is the next one, or nothing), never to be read here. Long runs they foresee themselves: there it is a line
 // that is here already.
 inline constexpr std::int64_t prefetch_bytes = 2048, long_run_bytes = 8192;
-// A run of this many bytes is a burst of its own: its sums stay in registers.
-inline constexpr std::int64_t short_run_bytes = 4096;
-
 // One loop for all three: kMeasure reads the runs of *measure, kMap writes those of *map, with the same length.
 template <class X, class Y, bool kMeasure, bool kMap, bool kPerElement>
 HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int64_t length) {
