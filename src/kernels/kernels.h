@@ -62,16 +62,21 @@ struct MeasureColumns {
 };
 inline constexpr std::int64_t lane_padding = 16;
 
-// Local response norm, rows of lanes. S(r, j) = sum over taps of tap[i][r * tap_pitch + j], B = alpha * S + k and
-// f = B^-exponent (0 where B is 0). Each loop reads and writes what its line says; taps are readable up to the next
-// multiple of lane_padding.
-//   squares   x -> terms                                  x^2, exact for all types but f64
+// Local response norm, rows of lanes. S(r, j) = sum over taps of tap[i][r * tap_pitch + j], in float64, or where the taps
+// are elements, in the compute type, of their squares, which float64 has exactly (but of f64). B = alpha * S + k and
+// f = B^-exponent (0 where B is 0). Each loop reads and writes what its line says; taps are readable, elements writable, up
+// to the next multiple of lane_padding.
+//   widen     x -> elements                               x in the compute type
+//   squares   x -> terms                                  x^2
 //   sums      taps -> terms                               S
 //   forward   taps, x -> y                                x * f
 //   slopes    taps, x, dy -> scaled, terms                dy * f and dy * x * f / B
 //   backward  taps (of slopes), x, scaled -> y            scaled - factor * x * S
 struct LocalResponse {
-  const double* const* tap = nullptr;
+  const void* const* tap = nullptr;
+  bool taps_are_elements = false;  // of forward and slopes
+  void* elements = nullptr;
+  std::int64_t elements_pitch = 0;
   std::int64_t taps = 0, tap_pitch = 0;
   const void *x = nullptr, *dy = nullptr;
   std::int64_t x_pitch = 0, dy_pitch = 0;
@@ -106,7 +111,7 @@ struct Kernels {
   MeasureColumnsFn range_columns[dtype_count] = {};
   MapColumnsFn map_columns[dtype_count][dtype_count] = {};
   LocalResponseFn response_sums = nullptr;
-  LocalResponseFn response_squares[dtype_count] = {};
+  LocalResponseFn response_widen[dtype_count] = {}, response_squares[dtype_count] = {};
   LocalResponseFn response_forward[dtype_count][dtype_count] = {};
   LocalResponseFn response_slopes[dtype_count] = {}, response_backward[dtype_count] = {};
 };

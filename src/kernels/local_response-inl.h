@@ -84,29 +84,53 @@ inline Power power_of(double exponent) {
 
 // --- sums ---
 
+// What is added of a step of a tap: itself, or where taps are elements their squares. Of f64 these are rounded, as they
+// are where they are stored.
+template <class E, bool kSquares>
+HWY_INLINE VD add_tap(VD sum, VD v) {
+  if constexpr (kSquares && std::is_same_v<E, float>) return hn::MulAdd(v, v, sum);
+  return hn::Add(sum, kSquares ? hn::Mul(v, v) : v);
+}
+
 // The taps from `at` on. Windows of a known size are summed without a loop, which would take longer than its additions.
-template <int kTaps>
+template <int kTaps, class E, bool kSquares>
 struct LocalTaps {
-  const double* tap[kTaps];
+  const E* tap[kTaps];
   HWY_INLINE LocalTaps(const LocalResponse& m, std::int64_t at) {
-    for (int i = 0; i < kTaps; ++i) tap[i] = m.tap[i] + at;
+    for (int i = 0; i < kTaps; ++i) tap[i] = static_cast<const E*>(m.tap[i]) + at;
   }
   template <int kFirst = 1>
-  HWY_INLINE VD rest(VD sum, std::int64_t j) const {
-    if constexpr (kFirst < kTaps) return rest<kFirst + 1>(hn::Add(sum, hn::LoadU(DD(), tap[kFirst] + j)), j);
-    return sum;
+  HWY_INLINE void rest(std::int64_t j, VD& low, VD& high) const {
+    if constexpr (kFirst < kTaps) {
+      VD a, b;
+      load_step(tap[kFirst] + j, a, b);
+      low = add_tap<E, kSquares>(low, a);
+      high = add_tap<E, kSquares>(high, b);
+      rest<kFirst + 1>(j, low, high);
+    }
   }
-  HWY_INLINE VD sum(std::int64_t j) const { return rest(hn::LoadU(DD(), tap[0] + j), j); }
+  HWY_INLINE void sum(std::int64_t j, VD& low, VD& high) const {
+    load_step(tap[0] + j, low, high);
+    if constexpr (kSquares) {
+      low = hn::Mul(low, low);
+      high = hn::Mul(high, high);
+    }
+    rest(j, low, high);
+  }
 };
-template <>
-struct LocalTaps<0> {
+template <class E, bool kSquares>
+struct LocalTaps<0, E, kSquares> {
   const LocalResponse& m;
   std::int64_t at;
   HWY_INLINE LocalTaps(const LocalResponse& all, std::int64_t first) : m(all), at(first) {}
-  HWY_INLINE VD sum(std::int64_t j) const {
-    VD sum = hn::LoadU(DD(), m.tap[0] + at + j);
-    for (std::int64_t i = 1; i < m.taps; ++i) sum = hn::Add(sum, hn::LoadU(DD(), m.tap[i] + at + j));
-    return sum;
+  HWY_INLINE void sum(std::int64_t j, VD& low, VD& high) const {
+    low = high = hn::Zero(DD());
+    for (std::int64_t i = 0; i < m.taps; ++i) {
+      VD a, b;
+      load_step(static_cast<const E*>(m.tap[i]) + at + j, a, b);
+      low = add_tap<E, kSquares>(low, a);
+      high = add_tap<E, kSquares>(high, b);
+    }
   }
 };
 
@@ -120,28 +144,28 @@ HWY_INLINE void put(VD low, VD high, double* to) {
 }
 
 // to[j] = alpha * S(at + j) + k for whole steps, at least `lanes`.
-template <int kTaps, class T>
+template <int kTaps, class E, bool kSquares, class T>
 HWY_NOINLINE void sum_taps(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* to) {
-  const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
   const VD alpha = hn::Set(DD(), m.alpha), k = hn::Set(DD(), m.k);
-  const LocalTaps<kTaps> taps(m, at);
+  const LocalTaps<kTaps, E, kSquares> taps(m, at);
   for (std::int64_t j = 0; j < lanes; j += step()) {
-    const VD low = taps.sum(j), high = taps.sum(j + half);
+    VD low, high;
+    taps.sum(j, low, high);
     put(hn::MulAdd(low, alpha, k), hn::MulAdd(high, alpha, k), to + j);
   }
 }
-template <class T>
+template <class E, bool kSquares, class T>
 HWY_INLINE void sums(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* to) {
-  if (m.taps == 1) return sum_taps<1>(m, at, lanes, to);
-  if (m.taps == 3) return sum_taps<3>(m, at, lanes, to);
-  if (m.taps == 5) return sum_taps<5>(m, at, lanes, to);
-  sum_taps<0>(m, at, lanes, to);
+  if (m.taps == 1) return sum_taps<1, E, kSquares>(m, at, lanes, to);
+  if (m.taps == 3) return sum_taps<3, E, kSquares>(m, at, lanes, to);
+  if (m.taps == 5) return sum_taps<5, E, kSquares>(m, at, lanes, to);
+  sum_taps<0, E, kSquares>(m, at, lanes, to);
 }
 
 // B of a piece, and ones up to the next whole vector: what lies past the end of the taps is nobody's.
 template <class T>
 HWY_INLINE void response(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* b) {
-  sums(m, at, lanes, b);
+  m.taps_are_elements ? sums<T, true>(m, at, lanes, b) : sums<double, false>(m, at, lanes, b);
   for (std::int64_t j = lanes; j % static_cast<std::int64_t>(hn::Lanes(Tag<T>())) != 0; ++j) b[j] = 1;
 }
 
@@ -150,9 +174,13 @@ HWY_INLINE void response(const LocalResponse& m, std::int64_t at, std::int64_t l
 struct LaneResponse {
   double b, f;
 };
-inline LaneResponse lane_response(const LocalResponse& m, std::int64_t at) {
-  double sum = m.tap[0][at];
-  for (std::int64_t i = 1; i < m.taps; ++i) sum += m.tap[i][at];
+template <class T>
+LaneResponse lane_response(const LocalResponse& m, std::int64_t at) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < m.taps; ++i) {
+    const double v = m.taps_are_elements ? static_cast<const T*>(m.tap[i])[at] : static_cast<const double*>(m.tap[i])[at];
+    sum += m.taps_are_elements ? v * v : v;
+  }
   const double b = std::fma(m.alpha, sum, m.k);
   return {b, b == 0 ? 0 : std::pow(b, -m.exponent)};
 }
@@ -224,7 +252,7 @@ struct ForwardPiece {
     store(v, out, false);
     for (std::int64_t i = 0; i < count; ++i) {
       if (kPower != Power::any && lane_b[i] >= power_least<T> && lane_b[i] <= power_most<T>) continue;
-      out[i] = static_cast<T>(lane_x[i] * lane_response(m, at + j + i).f);
+      out[i] = static_cast<T>(lane_x[i] * lane_response<T>(m, at + j + i).f);
     }
     return load(out);
   }
@@ -273,7 +301,7 @@ struct SlopesPiece {
   HWY_NOINLINE void lanes_one_by_one(const T* px, const T* pdy, std::int64_t j, std::int64_t count) const {
     for (std::int64_t i = 0; i < count; ++i) {
       if (kPower != Power::any && b[j + i] >= power_least<T> && b[j + i] <= power_most<T>) continue;
-      const LaneResponse lane = lane_response(m, at + j + i);
+      const LaneResponse lane = lane_response<T>(m, at + j + i);
       const double v = pdy[i];
       scaled[j + i] = static_cast<T>(v * lane.f);
       terms[j + i] = lane.b == 0 ? 0 : v * static_cast<double>(px[i]) * (lane.f / lane.b);
@@ -294,13 +322,12 @@ struct SlopesPiece {
 template <int kTaps, class X, class T>
 HWY_NOINLINE void backward_products(const LocalResponse& m, std::int64_t at, const X* x, std::int64_t lanes,
                                     T* product) {
-  const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
   const VD factor = hn::Set(DD(), m.factor);
-  const LocalTaps<kTaps> taps(m, at);
+  const LocalTaps<kTaps, double, false> taps(m, at);
   const auto one = [&](const X* px, std::int64_t j) HWY_ATTR {
-    VD x0, x1;
+    VD x0, x1, low, high;
     load_step(px, x0, x1);
-    const VD low = taps.sum(j), high = taps.sum(j + half);
+    taps.sum(j, low, high);
     put(hn::Mul(hn::Mul(low, factor), x0), hn::Mul(hn::Mul(high, factor), x1), product + j);
   };
   std::int64_t j = 0;

@@ -23,6 +23,23 @@ HWY_INLINE void for_pieces(const LocalResponse& m, Piece piece) {
 inline constexpr std::size_t piece_room = response_piece + max_step;
 
 template <class X>
+struct Widen {
+  using T = Compute<X>;
+  static void run(const LocalResponse& m) {
+    const auto vector = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+    for (std::int64_t r = 0; r < m.rows; ++r) {
+      const X* x = static_cast<const X*>(m.x) + r * m.x_pitch;
+      T* elements = static_cast<T*>(m.elements) + r * m.elements_pitch;
+      std::int64_t j = 0;
+      for (; j + vector <= m.lanes; j += vector) {
+        hwy::Prefetch(x + j + m.x_pitch);
+        store(load(x + j), elements + j, false);
+      }
+      if (j < m.lanes) store(load(Padded<X>(x + j, m.lanes - j).lanes), elements + j, false);
+    }
+  }
+};
+template <class X>
 struct Squares {
   static void run(const LocalResponse& m) {
     const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
@@ -135,15 +152,16 @@ void response_sums(const LocalResponse& m) {
     double* terms = m.terms + r * m.terms_pitch;
     const std::int64_t whole = m.lanes / step() * step();
     HWY_ALIGN double rest[max_step];
-    sums(plain, r * m.tap_pitch, whole, terms);
+    sums<double, false>(plain, r * m.tap_pitch, whole, terms);
     if (whole == m.lanes) continue;
-    sums(plain, r * m.tap_pitch + whole, m.lanes - whole, rest);
+    sums<double, false>(plain, r * m.tap_pitch + whole, m.lanes - whole, rest);
     std::memcpy(terms + whole, rest, static_cast<std::size_t>(m.lanes - whole) * sizeof(double));
   }
 }
 
 void fill_local_response(Kernels& kernels) noexcept {
   kernels.response_sums = &response_sums;
+  fill_measures<Widen>(kernels.response_widen);
   fill_measures<Squares>(kernels.response_squares);
   fill_maps<Forward>(kernels.response_forward);
   fill_fused<Slopes>(kernels.response_slopes);

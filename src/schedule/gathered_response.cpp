@@ -52,10 +52,10 @@ class Gathered {
     m.taps = 1;
     m.x = x;
     copy_in(loops_.job.job.x, &Offsets::x, at, lanes, x);
-    m.terms = room.squares;
+    m.terms = room.elements;
     loops_.kernels.response_squares[static_cast<int>(compute_)](m);
-    sum_windows(room.squares, lanes, false, block, room.tap);
-    room.tap[0] = room.squares;
+    sum_windows(room.elements, lanes, false, block, room.tap);
+    room.tap[0] = room.elements;
     m.y = dy;
     if (!loops_.backward()) {
       loops_.kernels.response_forward[static_cast<int>(compute_)][static_cast<int>(compute_)](m);
@@ -85,7 +85,7 @@ class Gathered {
 
   // Each element's sum over its window along one axis after the other; sums of squares only grow, so nothing cancels.
   void sum_windows(double* volume, std::int64_t lanes, bool mirrored, double* block,
-                   const double** tap) const noexcept {
+                   const void** tap) const noexcept {
     std::int64_t inner = lanes;
     for (std::size_t a = axes_.size(); a-- > 0;) {
       const Window forward = window_of(loops_.job, axes_[a].size);

@@ -2,6 +2,7 @@
 
 #include <poise/error.h>
 
+#include <cstring>
 #include <new>
 #include <string>
 
@@ -13,15 +14,15 @@ namespace poise {
 namespace {
 
 // Rings of rows stay in L1 beside the rows that are read and written; longer rows gain nothing.
-constexpr std::int64_t ring_bytes = 24 << 10, widest_tile = 512, narrowest_tile = 64;
+constexpr std::int64_t ring_bytes = 24 << 10, widest_tile = 1024, narrowest_tile = 64;
 // Shorter rows of lanes than this are joined with those of the other channels, if all of them fit L2.
 constexpr std::int64_t short_lanes = 128, joined_bytes = 128 << 10;
 constexpr std::int64_t block_bytes = 16 << 10, most_block_rows = 64;
 
 void fill_zero(double* at, std::int64_t count) noexcept { std::fill(at, at + count, 0.0); }
 
-// Lanes are contiguous and the window runs over rows of them (NCHW): row by row down the channels, the squares of the
-// last rows in a ring. A row's squares are formed, and a row of y written, `after` rows before; so y may be x.
+// Lanes are contiguous and the window runs over rows of them (NCHW): row by row down the channels, the last rows in a
+// ring in the compute type. A row enters it `after` rows before its y is written; so y may be x.
 class Columns {
  public:
   Columns(const ResponseLoops& loops, const Plan& plan) noexcept : loops_(loops) {
@@ -36,7 +37,9 @@ class Columns {
   std::int64_t units() const noexcept { return elements(outer_) * tiles_; }
   ResponseRooms rooms() const noexcept {
     const std::int64_t ring = window_.taps() * width_;
-    return {ring, loops_.backward() ? ring : 0, loops_.backward() ? (window_.before + 1) * width_ : 0, window_.taps()};
+    const std::int64_t elements = ring * loops_.compute_size() / 8;
+    return {elements, loops_.backward() ? ring : 0, loops_.backward() ? (window_.before + 1) * width_ : 0,
+            window_.taps()};
   }
 
   void run(std::int64_t unit, const ResponseRoom& room) const noexcept {
@@ -47,13 +50,14 @@ class Columns {
     m.lanes = std::min(width_, lanes_.size - first);
     m.tap = room.tap;
     m.taps = window_.taps();
-    for (std::int64_t i = 0; i < window_.before; ++i) fill_zero(slot(room.squares, i), width_);
+    m.taps_are_elements = true;
+    for (std::int64_t i = 0; i < window_.before; ++i) clear(room, i);
     if (loops_.backward()) {
       for (std::int64_t i = 0; i < window_.after; ++i) fill_zero(slot(room.slopes, i), width_);
     }
     const std::int64_t behind = window_.after + (loops_.backward() ? window_.before : 0);
     for (std::int64_t r = 0; r < rows_.size + behind; ++r) {
-      squares(m, at, r, room);
+      widen(m, at, r, room);
       const std::int64_t center = r - window_.after;
       if (center < 0) continue;
       if (!loops_.backward()) {
@@ -67,6 +71,13 @@ class Columns {
 
  private:
   double* slot(double* ring, std::int64_t i) const noexcept { return ring + i % window_.taps() * width_; }
+  // The same of the ring of elements.
+  void* element_slot(const ResponseRoom& room, std::int64_t i) const noexcept {
+    return address(static_cast<void*>(room.elements), loops_.compute(), i % window_.taps() * width_);
+  }
+  void clear(const ResponseRoom& room, std::int64_t i) const noexcept {
+    std::memset(element_slot(room, i), 0, static_cast<std::size_t>(width_ * loops_.compute_size()));
+  }
   double* scaled(const ResponseRoom& room, std::int64_t r) const noexcept {
     return room.scaled + r % (window_.before + 1) * width_;
   }
@@ -75,16 +86,19 @@ class Columns {
     for (std::int64_t i = 0; i < window_.taps(); ++i) room.tap[i] = slot(ring, first + i);
   }
 
-  void squares(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
-    double* here = slot(room.squares, r + window_.before);
-    if (r >= rows_.size) return fill_zero(here, width_);
+  void elements_from(std::int64_t first, const ResponseRoom& room) const noexcept {
+    for (std::int64_t i = 0; i < window_.taps(); ++i) room.tap[i] = element_slot(room, first + i);
+  }
+
+  void widen(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
+    if (r >= rows_.size) return clear(room, r + window_.before);
     m.x = x(at, r);
     m.x_pitch = r + 1 < rows_.size ? rows_.x : 0;
-    m.terms = here;
-    loops_.squares(m);
+    m.elements = element_slot(room, r + window_.before);
+    loops_.widen(m);
   }
   void forward(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
-    taps_from(room.squares, r, room);
+    elements_from(r, room);
     m.x = x(at, r);
     m.y = loops_.y(at.y + r * rows_.y);
     loops_.forward(m);
@@ -92,7 +106,7 @@ class Columns {
   void slopes(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
     double* here = slot(room.slopes, r + window_.after);
     if (r >= rows_.size) return fill_zero(here, width_);
-    taps_from(room.squares, r, room);
+    elements_from(r, room);
     m.x = x(at, r);
     m.dy = loops_.dy(at.dy + r * rows_.dy);
     m.terms = here;
@@ -141,7 +155,7 @@ class Rows {
   }
   // The loops write whole vectors of terms, zeros past the end: the zeros between the rows stay.
   void prepare(const ResponseRoom& room) const noexcept {
-    fill_zero(room.squares, block_ * pitch_ + lane_padding);
+    fill_zero(room.elements, block_ * pitch_ + lane_padding);
     if (loops_.backward()) fill_zero(room.slopes, block_ * pitch_ + lane_padding);
   }
 
@@ -159,9 +173,9 @@ class Rows {
     m.tap = room.tap;
     m.taps = window_.taps();
     m.tap_pitch = m.terms_pitch = pitch_;
-    m.terms = room.squares + window_.before * shift_;
+    m.terms = room.elements + window_.before * shift_;
     loops_.squares(m);
-    for (std::int64_t i = 0; i < m.taps; ++i) room.tap[i] = room.squares + i * shift_;
+    for (std::int64_t i = 0; i < m.taps; ++i) room.tap[i] = room.elements + i * shift_;
     if (!loops_.backward()) return loops_.forward(m);
     m.dy = loops_.dy(at.dy);
     m.dy_pitch = rows_.dy;
@@ -202,7 +216,8 @@ bool follows(const Dim& outer, const Dim& inner, bool backward) noexcept {
 void plan_columns(Plan& plan, const LocalResponseJob& job, const Dim& lanes) noexcept {
   const Window window = window_of(job, plan.cells.empty() ? 1 : plan.cells.inner().size);
   const bool backward = job.job.dy.present();
-  const std::int64_t bytes = 8 * (window.taps() * (backward ? 2 : 1) + (backward ? window.before + 1 : 0));
+  const std::int64_t size = job.job.x.dtype() == DType::f64 ? 8 : 4;
+  const std::int64_t bytes = window.taps() * size + (backward ? 8 * (window.taps() + window.before + 1) : 0);
   const std::int64_t widest = std::clamp(ring_bytes / bytes / 64 * 64, narrowest_tile, widest_tile);
   const std::int64_t tiles = (lanes.size + widest - 1) / widest;
   plan.tile = rounded_up((lanes.size + tiles - 1) / tiles, lane_padding);

@@ -40,7 +40,10 @@ struct ResponseLoops {
   void* y(std::int64_t at) const noexcept { return address(job.job.y.data(), y_type, at); }
   DType compute() const noexcept { return x_type == DType::f64 ? DType::f64 : DType::f32; }
 
+  std::int64_t compute_size() const noexcept { return static_cast<std::int64_t>(size_of(compute())); }
+
   void squares(const LocalResponse& m) const { kernels.response_squares[static_cast<int>(x_type)](m); }
+  void widen(const LocalResponse& m) const { kernels.response_widen[static_cast<int>(x_type)](m); }
   void forward(const LocalResponse& m) const {
     kernels.response_forward[static_cast<int>(x_type)][static_cast<int>(y_type)](m);
   }
@@ -53,25 +56,25 @@ struct ResponseLoops {
   LocalResponse base;
 };
 
-// One thread's memory: squares, slopes, dy * f, and the pointers of the taps.
+// One thread's memory: elements (or sums of squares), slopes, dy * f, and the pointers of the taps.
 struct ResponseRoom {
-  double *squares = nullptr, *slopes = nullptr, *scaled = nullptr;
-  const double** tap = nullptr;
+  double *elements = nullptr, *slopes = nullptr, *scaled = nullptr;
+  const void** tap = nullptr;
 };
 struct ResponseRooms {
-  std::int64_t squares = 0, slopes = 0, scaled = 0, taps = 0;  // doubles, pointers a thread
+  std::int64_t elements = 0, slopes = 0, scaled = 0, taps = 0;  // doubles, pointers a thread
   double* memory = nullptr;
-  const double** pointers = nullptr;
+  const void** pointers = nullptr;
 
   void take(Workspace& workspace, int threads) {
     // A vector past the end may be read.
-    for (std::int64_t* n : {&squares, &slopes, &scaled}) *n = rounded_up(*n + lane_padding, 8);
-    memory = workspace.take<double>(threads * (squares + slopes + scaled));
-    pointers = workspace.take<const double*>(threads * rounded_up(taps, 8));
+    for (std::int64_t* n : {&elements, &slopes, &scaled}) *n = rounded_up(*n + lane_padding, 8);
+    memory = workspace.take<double>(threads * (elements + slopes + scaled));
+    pointers = workspace.take<const void*>(threads * rounded_up(taps, 8));
   }
   ResponseRoom of(int thread) const noexcept {
-    double* at = memory + thread * (squares + slopes + scaled);
-    return {at, at + squares, at + squares + slopes, pointers + thread * rounded_up(taps, 8)};
+    double* at = memory + thread * (elements + slopes + scaled);
+    return {at, at + elements, at + elements + slopes, pointers + thread * rounded_up(taps, 8)};
   }
 };
 
