@@ -62,10 +62,10 @@ struct MeasureColumns {
 };
 inline constexpr std::int64_t lane_padding = 16;
 
-// Local response norm, rows of lanes. S(r, j) = sum over taps of tap[i][r * tap_pitch + j], in float64, or where the taps
-// are elements, in the compute type, of their squares, which float64 has exactly (but of f64). B = alpha * S + k and
-// f = B^-exponent (0 where B is 0). Each loop reads and writes what its line says; taps are readable, elements writable, up
-// to the next multiple of lane_padding.
+// Local response norm, rows of lanes. S(r, j) = sum over taps of tap[i][r * tap_pitch + j], in float64, or where the
+// taps are elements, in the compute type, of their squares, which float64 has exactly (but of f64). B = alpha * S + k
+// and f = B^-exponent (0 where B is 0). Each loop reads and writes what its line says; taps are readable, elements
+// writable, up to the next multiple of lane_padding.
 //   widen     x -> elements                               x in the compute type
 //   squares   x -> terms                                  x^2
 //   sums      taps -> terms                               S

@@ -178,7 +178,8 @@ template <class T>
 LaneResponse lane_response(const LocalResponse& m, std::int64_t at) {
   double sum = 0;
   for (std::int64_t i = 0; i < m.taps; ++i) {
-    const double v = m.taps_are_elements ? static_cast<const T*>(m.tap[i])[at] : static_cast<const double*>(m.tap[i])[at];
+    const double v =
+        m.taps_are_elements ? static_cast<const T*>(m.tap[i])[at] : static_cast<const double*>(m.tap[i])[at];
     sum += m.taps_are_elements ? v * v : v;
   }
   const double b = std::fma(m.alpha, sum, m.k);

@@ -84,8 +84,7 @@ class Gathered {
   }
 
   // Each element's sum over its window along one axis after the other; sums of squares only grow, so nothing cancels.
-  void sum_windows(double* volume, std::int64_t lanes, bool mirrored, double* block,
-                   const void** tap) const noexcept {
+  void sum_windows(double* volume, std::int64_t lanes, bool mirrored, double* block, const void** tap) const noexcept {
     std::int64_t inner = lanes;
     for (std::size_t a = axes_.size(); a-- > 0;) {
       const Window forward = window_of(loops_.job, axes_[a].size);

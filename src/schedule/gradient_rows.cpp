@@ -48,8 +48,7 @@ class GradientRows {
   void run() {
     const bool by_chunks = parameters_.wanted() && plan_.per_element;
     if (cells_ < plan_.threads && piece_.count() > 1) {
-      for (std::int64_t c = 0; c < chunks_; ++c)
-        share_cells(cells_ * c / chunks_, cells_ * (c + 1) / chunks_, c);
+      for (std::int64_t c = 0; c < chunks_; ++c) share_cells(cells_ * c / chunks_, cells_ * (c + 1) / chunks_, c);
     } else if (by_chunks) {
       used_ = parallel_for(plan_.threads, chunks_, [this](std::int64_t begin, std::int64_t end, int thread) {
         for (std::int64_t c = begin; c < end; ++c)
@@ -155,9 +154,7 @@ class GradientRows {
   }
 
   // Runs of a cell that add to the same values of gamma's gradient do so in their order, whoever handles the cell.
-  bool runs_share_gamma(const Closure& c) const noexcept {
-    return c.dgamma != nullptr && plan_.runs.elements() > 1;
-  }
+  bool runs_share_gamma(const Closure& c) const noexcept { return c.dgamma != nullptr && plan_.runs.elements() > 1; }
 
   void map(const Closure& c, std::int64_t first, std::int64_t last) const noexcept {
     if (std::none_of(c.extreme, c.extreme + c.count, [](bool e) { return e; })) {
