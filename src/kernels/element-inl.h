@@ -47,16 +47,19 @@ HWY_INLINE VF widen_bfloat16(const bfloat16* p) {
 }
 
 // To nearest even by adding half an ulp, less one when the kept bit is even; a NaN keeps its upper bits and turns
-// quiet. Highway 1.0.3 truncates instead.
-HWY_INLINE hn::Vec<hn::Rebind<std::uint16_t, DF>> narrow_bfloat16(VF v) {
+// quiet. Highway 1.0.3 truncates instead. The result is the upper half of each lane; the lower is left over.
+HWY_INLINE hn::Vec<hn::RebindToUnsigned<DF>> round_bfloat16(VF v) {
   const hn::RebindToUnsigned<DF> d32;
-  const hn::RebindToSigned<DF> di32;
   const auto bits = hn::BitCast(d32, v);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1u));
   const auto rounded = hn::Add(hn::Add(bits, hn::Set(d32, 0x7FFFu)), odd);
   const auto nan = hn::Or(bits, hn::Set(d32, 0x00400000u));
   const auto is_nan = hn::RebindMask(d32, hn::IsNaN(v));
-  const auto upper = hn::ShiftRight<16>(hn::IfThenElse(is_nan, nan, rounded));
+  return hn::IfThenElse(is_nan, nan, rounded);
+}
+HWY_INLINE hn::Vec<hn::Rebind<std::uint16_t, DF>> narrow_bfloat16(VF v) {
+  const hn::RebindToSigned<DF> di32;
+  const auto upper = hn::ShiftRight<16>(round_bfloat16(v));
   return hn::DemoteTo(hn::Rebind<std::uint16_t, DF>(), hn::BitCast(di32, upper));
 }
 
@@ -134,6 +137,39 @@ HWY_INLINE void store(VF v, std::uint8_t* p, bool) {
   const hn::Rebind<std::uint8_t, DF> d8;
   const VF clamped = hn::Min(hn::IfThenZeroElse(hn::IsNaN(v), v), hn::Set(DF(), 255.0f));
   hn::StoreU(hn::DemoteTo(d8, hn::NearestInt(hn::Max(clamped, hn::Zero(DF())))), d8, p);
+}
+
+// --- two vectors of float32 as one of 16 bits, which is half as many stores, and wide enough to be streamed ---
+
+HWY_INLINE void store_bits(hn::Vec<hn::ScalableTag<std::uint16_t>> bits, void* p, bool streaming) {
+  const hn::ScalableTag<std::uint16_t> d16;
+  auto* to = static_cast<std::uint16_t*>(p);
+  if (streaming) {
+    hn::Stream(bits, d16, to);
+  } else {
+    hn::StoreU(bits, d16, to);
+  }
+}
+HWY_INLINE void store_two(VF a, VF b, bfloat16* p, bool streaming) {
+  store_bits(hn::Combine(hn::ScalableTag<std::uint16_t>(), narrow_bfloat16(b), narrow_bfloat16(a)), p, streaming);
+}
+HWY_INLINE void store_two(VF a, VF b, float16* p, bool streaming) {
+  store_bits(hn::Combine(hn::ScalableTag<std::uint16_t>(), narrow_float16(b), narrow_float16(a)), p, streaming);
+}
+
+// Bytes at even and at odd places, and bfloat16 from there: nothing has to change its lane on the way.
+HWY_INLINE void load_alternate(const std::uint8_t* p, VF& even, VF& odd) {
+  const hn::RebindToUnsigned<DF> d32;
+  const hn::RebindToSigned<DF> di32;
+  const hn::Rebind<std::uint16_t, DF> d16;
+  const auto pairs = hn::PromoteTo(d32, hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(p)));
+  even = hn::ConvertTo(DF(), hn::BitCast(di32, hn::And(pairs, hn::Set(d32, 0xFFu))));
+  odd = hn::ConvertTo(DF(), hn::BitCast(di32, hn::ShiftRight<8>(pairs)));
+}
+HWY_INLINE void store_alternate(VF even, VF odd, bfloat16* p, bool streaming) {
+  const hn::ScalableTag<std::uint16_t> d16;
+  const auto low = hn::ShiftRight<16>(round_bfloat16(even));
+  store_bits(hn::OddEven(hn::BitCast(d16, round_bfloat16(odd)), hn::BitCast(d16, low)), p, streaming);
 }
 
 // --- the float64 halves of a step ---

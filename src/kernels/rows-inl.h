@@ -90,6 +90,16 @@ struct MapOne {
     one(i, stream);
     if constexpr (std::is_same_v<T, double>) one(i + static_cast<std::int64_t>(hn::Lanes(DD())), stream);
   }
+  // Two vectors, where y has 16 bits and gamma is constant: the same operations element by element.
+  HWY_INLINE void two(std::int64_t i, bool stream) const {
+    if constexpr (std::is_same_v<X, std::uint8_t> && std::is_same_v<Y, bfloat16>) {
+      VF even, odd;
+      load_alternate(x + i, even, odd);
+      store_alternate(value(even), value(odd), y + i, stream);
+    } else {
+      store_two(value(load(x + i)), value(load(x + i + hn::Lanes(DF()))), y + i, stream);
+    }
+  }
   // Fewer than a step, or any stretch that may not be streamed: the same operations, so the same bits.
   HWY_NOINLINE void stretch(std::int64_t from, std::int64_t to) const {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
@@ -111,6 +121,16 @@ struct MapOne {
   // The head before the first line that may be streamed; without streaming there is none.
   HWY_INLINE std::int64_t head(std::int64_t length) const { return streaming ? elements_to_line(y, length) : 0; }
 };
+
+// A burst that is mapped only. Whether it is streamed is asked once.
+template <bool kStream, class X, class Y, bool kPerElement>
+HWY_INLINE void map_burst(const MapOne<X, Y, kPerElement>& m, std::int64_t at) {
+  if constexpr (sizeof(Y) == 2 && !kPerElement) {
+    for (std::int64_t j = 0; j < burst; j += 2 * step()) m.two(at + j, kStream);
+  } else {
+    for (std::int64_t j = 0; j < burst; j += step()) m.step(at + j, kStream);
+  }
+}
 
 // Hardware prefetchers start anew with each short run: what the stream reads some bursts later is asked for here. It
 // may lie past the run (then it is the next one, or nothing), never to be read here. Long runs they foresee themselves.
@@ -161,7 +181,11 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
         moment.save(sums[k]);
       } else if (maps) {
         const MapOne<X, Y, kPerElement> m(*map, k);
-        for (std::int64_t j = 0; j < burst; j += step()) m.step(at + j, m.streaming);
+        if (m.streaming) {
+          map_burst<true>(m, at);
+        } else {
+          map_burst<false>(m, at);
+        }
       }
     }
   }
