@@ -29,17 +29,23 @@ class Case {
   const void* input(std::size_t turn) const noexcept { return inputs_[turn % turns()].data<void>(); }
   void* output(std::size_t turn) const noexcept { return outputs_[turn % turns()].data<void>(); }
 
-  TensorView x(std::size_t turn) const { return at(inputs_[turn % turns()].data<std::byte>(), problem_.x); }
+  TensorView x(std::size_t turn) const {
+    return at(inputs_[turn % turns()].data<std::byte>(), problem_.x, problem_.strides);
+  }
   TensorView dy(std::size_t turn) const {
-    return at(inputs_[turn % turns()].data<std::byte>() + bytes_in() / 2, problem_.x);
+    return at(inputs_[turn % turns()].data<std::byte>() + bytes_in() / 2, problem_.x, problem_.strides);
   }
   // y, or dx of a backward problem.
-  TensorView y(std::size_t turn) const { return at(outputs_[turn % turns()].data<std::byte>(), problem_.y); }
+  TensorView y(std::size_t turn) const {
+    return at(outputs_[turn % turns()].data<std::byte>(), problem_.y, problem_.y_strides);
+  }
 
   void run(std::size_t turn, Context& context) const;
 
  private:
-  TensorView at(std::byte* data, DType type) const { return {data, type, problem_.sizes, problem_.strides}; }
+  TensorView at(std::byte* data, DType type, const Dims& strides) const {
+    return {data, type, problem_.sizes, strides};
+  }
   bool needs(std::string_view operand) const;
 
   std::string name_;

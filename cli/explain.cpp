@@ -24,7 +24,7 @@ namespace {
 struct Request {
   const Technique* technique = nullptr;
   Given given;  // a file is an operand to plan with; its path is not used
-  std::string shape, dtype = "f32", y_dtype, layout = "nchw";
+  std::string shape, dtype = "f32", y_dtype, layout = "nchw", y_layout;
 };
 
 // Addresses for x and y of a call that touches neither: reserved, with no memory behind them, whatever the size.
@@ -64,7 +64,7 @@ class Plans {
     Context context;
     context.threads = globals().threads;
     context.explain_only = true;
-    problem.technique->run(view(problem.y, problem.sizes, problem.strides),
+    problem.technique->run(view(problem.y, problem.sizes, problem.y_strides),
                            view(problem.x, problem.sizes, problem.strides), parameters, {}, context);
     return context.plan();
   }
@@ -87,6 +87,7 @@ Problem problem_of(const Request& request) {
   problem.y = request.y_dtype.empty() ? default_y(problem.x) : dtype_named(request.y_dtype);
   problem.sizes = sizes_from(request.shape, ',');
   problem.strides = layout_strides(request.layout, problem.sizes);
+  problem.y_strides = request.y_layout.empty() ? problem.strides : layout_strides(request.y_layout, problem.sizes);
   problem.parameters = request.given.parameters(*request.technique);
   problem.gamma = request.given.files.count("gamma") != 0;
   problem.beta = request.given.files.count("beta") != 0;
@@ -151,6 +152,7 @@ void add_technique(CLI::App& verb, const Technique& technique) {
   command->add_option("--y-dtype", request->y_dtype, "y's type; by default x's, or f32 where x is u8")
       ->type_name("f32|f64|bf16|f16");
   command->add_option("--layout", request->layout, "nhwc: the channels lie innermost")->type_name("nchw|nhwc");
+  command->add_option("--y-layout", request->y_layout, "y's layout; by default x's")->type_name("nchw|nhwc");
   add_text_options(*command, technique, request->given);
   add_operand_flags(*command, technique, request->given);
   command->callback([request] { explain(*request); });

@@ -44,6 +44,8 @@ def check_example():
     expect(source == text("examples/quickstart.cpp"), "README.md: its C++ block is not examples/quickstart.cpp")
     printed = output(BUILD / "examples/quickstart")
     expect(printed in blocks("README.md", "text"), f"README.md: no text block is what quickstart prints:\n{printed}")
+    for part in blocks("docs/choosing.md", "cpp"):
+        expect(part in text("examples/images.cpp"), "docs/choosing.md: its C++ block is not in examples/images.cpp")
 
 
 def check_table():

@@ -25,10 +25,17 @@ TEST(Problem, ReadsEveryPart) {
   EXPECT_EQ(p.y, DType::f32);
   EXPECT_EQ(p.sizes, (Dims{8, 256, 56, 57}));
   EXPECT_EQ(p.strides, (Dims{256 * 56 * 57, 1, 57 * 256, 256}));
+  EXPECT_EQ(p.y_strides, p.strides);
   EXPECT_EQ(p.parameters.groups, 16);
   EXPECT_EQ(p.parameters.eps, 1e-3);
   EXPECT_TRUE(p.gamma);
   EXPECT_TRUE(p.beta);
+}
+
+TEST(Problem, XAndYMayLieDifferently) {
+  const Problem p = problem_from("preset:u8:8x3x56x57@nhwc>nchw");
+  EXPECT_EQ(p.strides, (Dims{3 * 56 * 57, 1, 57 * 3, 3}));
+  EXPECT_EQ(p.y_strides, (Dims{3 * 56 * 57, 56 * 57, 57, 1}));
 }
 
 TEST(Problem, DefaultsAreContiguousXsTypeAndNoOperands) {
@@ -50,6 +57,8 @@ TEST(Problem, TextRoundTrips) {
   for (const char* text : {
            "group_norm:f32:8x256x56x56:groups=16",
            "group_norm:f32:8x256x56x56@nhwc",
+           "preset:u8:8x3x56x56@nhwc>nchw",
+           "preset:u8:8x3x56x56@nchw>nhwc",
            "batch_norm:bf16>f32:32x64x56x56:eps_place=floor:momentum=0.25:gamma:beta",
            "layer_norm:f16:4x3x2:axes=1,-1:gamma",
            "zscore:u8:2x3x4x4:per=image",
@@ -64,6 +73,8 @@ TEST(Problem, TextIsTheShortest) {
   EXPECT_EQ(problem_from("group_norm:f32>f32:2x4x3@nchw:beta:groups=32:gamma").str(),
             "group_norm:f32:2x4x3:gamma:beta");
   EXPECT_EQ(problem_from("zscore:u8>f32:2x3x4").str(), "zscore:u8:2x3x4");
+  EXPECT_EQ(problem_from("zscore:u8:2x3x4@nhwc>nhwc").str(), "zscore:u8:2x3x4@nhwc");
+  EXPECT_EQ(problem_from("zscore:u8:2x3x4@nchw>nchw").str(), "zscore:u8:2x3x4");
   // Without positions the two layouts are one.
   EXPECT_EQ(problem_from("batch_norm:f32:256x1024@nhwc").str(), "batch_norm:f32:256x1024");
 }
@@ -79,6 +90,9 @@ TEST(Problem, RefusesBrokenText) {
            "group_norm:>f32:2x4",
            "group_norm:f32:2x4@",
            "group_norm:f32:2x4@nwhc",
+           "group_norm:f32:2x4@nchw>",
+           "group_norm:f32:2x4@>nchw",
+           "group_norm:f32:2x4@nchw>nchw>nchw",
            "group_norm:f32:2x4:",
            "group_norm:f32:2x4:groups",
            "group_norm:f32:2x4:groups=",

@@ -142,7 +142,7 @@ class OneDnn final : public Peer {
     const std::string_view name = problem.technique->name;
     const bool typed = (problem.x == DType::f32 || problem.x == DType::bf16) && problem.x == problem.y;
     const bool last_axes = problem.parameters.axes.empty() || problem.parameters.axes[0] != 1;
-    if (!typed) return {};
+    if (!typed || problem.y_strides != problem.strides) return {};
     omp_set_num_threads(threads_);
     try {
       if (name == "batch_norm" && (!c.backward() || c.parameters().mode == BatchNormMode::training)) {

@@ -139,6 +139,7 @@ class Torch final : public Peer {
   Call prepare(const Case& c) override {
     const DType type = c.problem().x;
     if ((type != DType::f32 && type != DType::bf16) || type != c.problem().y) return {};
+    if (c.problem().y_strides != c.problem().strides) return {};
     try {
       const Call call = c.backward() ? backward(c) : forward(c);
       if (!call) return {};

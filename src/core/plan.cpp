@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <numeric>
 
 #include "core/parallel.h"
@@ -201,11 +202,61 @@ void plan_columns(Plan& plan, const Job& job, Partition p) noexcept {
   plan.tile = tile_of(plan);
 }
 
+// The dim along which channels lie side by side in x, forwards or backwards; null where there is none.
+const Dim* channel_of(const Partition& p) noexcept {
+  for (const Dim& d : p.dims())
+    if (std::abs(d.x) == 1 && d.size <= Plan::widest_pixel) return &d;
+  return nullptr;
+}
+
+// Images as cameras and decoders give them: pixels of a few channels, which y wants as planes, in another order, or not
+// all of. Only maps: what is measured would be taken apart twice.
+bool plan_pixels(Plan& plan, const Job& job, const Partition& p) noexcept {
+  if (job.statistic != Statistic::none || !job.maps || job.derivative != nullptr || job.epilogue.present())
+    return false;
+  const auto dims = p.dims();
+  const Dim* channel = channel_of(p);
+  const bool packed = channel == &dims.back() && channel->y == 1;
+  const std::int64_t channels = channel == nullptr ? 1 : channel->size;
+  std::size_t i = dims.size() - (packed ? 1 : 0);
+  Partition inwards, pixels;
+  for (std::int64_t span = packed ? channels : 1; i > 0; --i) {
+    const Dim& d = dims[i - 1];
+    if (&d == channel || d.y != span || d.role != Role::reduced || varies(d)) break;
+    inwards.add(d);
+    span *= d.size;
+  }
+  if (inwards.empty() && packed) inwards.add({{.x = channels, .y = channels}, 1});
+  if (inwards.empty()) return false;
+  const std::int64_t width = inwards.dims()[0].x;
+  if (width < std::max<std::int64_t>(channels, 2) || width > Plan::widest_pixel) return false;
+  if (packed && channel->x == 1 && width == channels) return false;  // y is as x is
+  for (std::size_t k = inwards.dims().size(); k-- > 0;) pixels.add(inwards.dims()[k]);
+  plan.loop = Plan::Loop::pixels;
+  plan.packed = packed;
+  plan.pixels = pixels;
+  plan.length = pixels.elements();
+  plan.channel = channel == nullptr ? Dim{} : *channel;
+  if (channel == nullptr) plan.channel.x = 1;
+  for (const Dim& d : dims.first(i))
+    if (&d != channel) (d.role == Role::cell ? plan.cells : plan.runs).add(d);
+  return true;
+}
+
 void plan_strided(Plan& plan, Partition p) noexcept {
   plan.loop = Plan::Loop::strided;
   if (plan.param.present) plan_copy<&Offsets::param>(plan.param, p, false);
   for (const Dim& d : p.dims()) (d.role == Role::cell ? plan.cells : plan.runs).add(d);
   plan.cell_elements = plan.runs.elements();
+}
+
+void plan_loop(Plan& plan, const Job& job, const Partition& p) noexcept {
+  const Dim& inner = p.inner();
+  if (job.mask.present()) return plan_strided(plan, p);
+  if (plan_pixels(plan, job, p)) return;
+  if (!steps(inner, 1)) return plan_strided(plan, p);
+  if (inner.role == Role::reduced && !better_as_lanes(p)) return plan_rows(plan, job, p);
+  plan_columns(plan, job, p);
 }
 
 }  // namespace
@@ -239,14 +290,7 @@ Plan make_plan(const Job& job, const Context& context) {
   drop_needless_units(p);
   p.compress();
   if (p.empty()) p.add({{.x = 1, .y = 1, .dy = 1, .z = 1}, 1});
-  const Dim& inner = p.inner();
-  if (!steps(inner, 1) || job.mask.present()) {
-    plan_strided(plan, p);
-  } else if (inner.role == Role::reduced && !better_as_lanes(p)) {
-    plan_rows(plan, job, p);
-  } else {
-    plan_columns(plan, job, p);
-  }
+  plan_loop(plan, job, p);
   const bool measures = plan.statistic == Statistic::moments || plan.statistic == Statistic::power;
   plan.fused = plan.loop == Plan::Loop::rows && plan.streaming && measures && plan.x_type == plan.y_type &&
                job.derivative == nullptr;

@@ -11,7 +11,7 @@ namespace poise {
 // Which loops, over what, in which order, by how many threads. Built per call from the job alone: shape, strides, types
 // and the context, never the data. Whatever decides the order of sums depends on the cell only, not on the threads.
 struct Plan {
-  enum class Loop : std::uint8_t { empty, rows, columns, strided, windows };
+  enum class Loop : std::uint8_t { empty, rows, columns, pixels, strided, windows };
 
   // gamma or beta laid out anew in the compute type, along the dims it varies over, when the loops cannot read it as
   // it is.
@@ -43,6 +43,13 @@ struct Plan {
   Partition lane_cells, lane_merged;
   std::int64_t lanes = 1, tile = 1, fold = 1;
   bool gamma_by_row = false, gamma_by_element = false;
+
+  // pixels: a pixel is a few channels side by side in x, and y takes `pixels` of them, `length` in all, as a plane a
+  // channel, or packed side by side again: in another order, or not all of them. Outside are `cells` and `runs`.
+  static constexpr std::int64_t widest_pixel = 4;
+  Partition pixels;
+  Dim channel;
+  bool packed = false;
 
   // windows: sums over windows of `taps` along `cells`, for each of `runs`; which loops, and how wide they go.
   const char* window = "";

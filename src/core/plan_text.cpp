@@ -25,6 +25,13 @@ std::string columns(const Plan& plan) {
                      plan.lane_cells.elements(), plan.lanes, plan.runs.elements(), gamma, plan.tile, plan.fold);
 }
 
+std::string pixels(const Plan& plan) {
+  const Dim& channel = plan.channel;
+  return fmt::format("pixels cells={} runs={}x{} channels={}{} of {} y={}", plan.cells.elements(), plan.runs.elements(),
+                     plan.length, channel.size, channel.x < 0 ? " reversed" : "", plan.pixels.inner().x,
+                     plan.packed ? "packed" : "planes");
+}
+
 std::string loops(const Plan& plan) {
   switch (plan.loop) {
     case Plan::Loop::empty:
@@ -33,6 +40,8 @@ std::string loops(const Plan& plan) {
       return rows(plan);
     case Plan::Loop::columns:
       return columns(plan);
+    case Plan::Loop::pixels:
+      return pixels(plan);
     case Plan::Loop::strided:
       return fmt::format("strided cells={} elements={}", plan.cells.elements(), plan.cell_elements);
     case Plan::Loop::windows:

@@ -65,12 +65,16 @@ HWY_INLINE hn::Vec<hn::Rebind<std::uint16_t, DF>> narrow_bfloat16(VF v) {
   const auto upper = hn::ShiftRight<16>(keep_nan(v, round_bfloat16(v)));
   return hn::DemoteTo(hn::Rebind<std::uint16_t, DF>(), hn::BitCast(hn::RebindToSigned<DF>(), upper));
 }
+HWY_INLINE void round_two(VF v, VF w, hn::Vec<U32>& a, hn::Vec<U32>& b) {
+  a = round_bfloat16(v);
+  b = round_bfloat16(w);
+  if (HWY_LIKELY(hn::AllFalse(DF(), hn::Or(hn::IsNaN(v), hn::IsNaN(w))))) return;
+  a = keep_nan(v, a);
+  b = keep_nan(w, b);
+}
 HWY_INLINE hn::Vec<U16> narrow_pair(VF low, VF high, const bfloat16*) {
-  auto a = round_bfloat16(low), b = round_bfloat16(high);
-  if (HWY_UNLIKELY(!hn::AllFalse(DF(), hn::Or(hn::IsNaN(low), hn::IsNaN(high))))) {
-    a = keep_nan(low, a);
-    b = keep_nan(high, b);
-  }
+  hn::Vec<U32> a, b;
+  round_two(low, high, a, b);
   return hn::ConcatOdd(U16(), hn::BitCast(U16(), b), hn::BitCast(U16(), a));
 }
 
@@ -154,21 +158,36 @@ HWY_INLINE void store(VF v, std::uint8_t* p, bool) {
   hn::StoreU(hn::DemoteTo(d8, hn::NearestInt(hn::Max(clamped, hn::Zero(DF())))), d8, p);
 }
 
+HWY_INLINE void store_whole(hn::Vec<U16> bits, void* p, bool streaming) {
+  if (streaming) {
+    hn::Stream(bits, U16(), static_cast<std::uint16_t*>(p));
+  } else {
+    hn::StoreU(bits, U16(), static_cast<std::uint16_t*>(p));
+  }
+}
 // Two vectors side by side: of 16-bit types one whole vector, which costs less than two halves.
 template <class Y>
 HWY_INLINE void store_pair(Vector<Compute<Y>> low, Vector<Compute<Y>> high, Y* p, bool streaming) {
   if constexpr (sizeof(Y) == 2) {
-    auto* bits = reinterpret_cast<std::uint16_t*>(p);
-    const auto both = narrow_pair(low, high, p);
-    if (streaming) {
-      hn::Stream(both, U16(), bits);
-    } else {
-      hn::StoreU(both, U16(), bits);
-    }
+    store_whole(narrow_pair(low, high, p), p, streaming);
   } else {
     store(low, p, streaming);
     store(high, p + hn::Lanes(Tag<Compute<Y>>()), streaming);
   }
+}
+
+// Bytes at even and at odd places, and bfloat16 from there: nothing has to change its lane on the way.
+HWY_INLINE void load_alternate(const std::uint8_t* p, VF& even, VF& odd) {
+  const hn::RebindToSigned<DF> di32;
+  const hn::Rebind<std::uint16_t, DF> d16;
+  const auto pairs = hn::PromoteTo(U32(), hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(p)));
+  even = hn::ConvertTo(DF(), hn::BitCast(di32, hn::And(pairs, hn::Set(U32(), 0xFFu))));
+  odd = hn::ConvertTo(DF(), hn::BitCast(di32, hn::ShiftRight<8>(pairs)));
+}
+HWY_INLINE void store_alternate(VF even, VF odd, bfloat16* p, bool streaming) {
+  hn::Vec<U32> a, b;
+  round_two(even, odd, a, b);
+  store_whole(hn::OddEven(hn::BitCast(U16(), b), hn::BitCast(U16(), hn::ShiftRight<16>(a))), p, streaming);
 }
 
 // --- the float64 halves of a step ---

@@ -91,12 +91,25 @@ struct LocalResponse {
   bool streaming = false;
 };
 
+// Pixels of `width` elements (2 to 4), one after another, the first `channels` of each wanted, `reversed` the last of
+// these first. Split: the k-th wanted of all pixels at to + k * pitch. Pack: the wanted of a pixel side by side. Reads
+// nothing behind the last pixel's last wanted element, and may write what it wrote already once more.
+struct Pixels {
+  const void* x = nullptr;
+  void* to = nullptr;
+  std::int64_t count = 0, pitch = 0;
+  std::int64_t ahead = 0;  // elements from a pixel to one that is read soon; asked for, never read
+  int width = 3, channels = 3;
+  bool reversed = false;
+};
+
 using MeasureRowsFn = void (*)(MeasureStreams&, std::int64_t length);
 using MapRowsFn = void (*)(const MapStreams&, std::int64_t length);
 // Maps one set of runs while measuring another of the same length.
 using FusedRowsFn = void (*)(const MapStreams&, MeasureStreams&, std::int64_t length);
 using MeasureColumnsFn = void (*)(const MeasureColumns&);
 using MapColumnsFn = void (*)(const MapColumns&);
+using PixelsFn = void (*)(const Pixels&);
 using LocalResponseFn = void (*)(const LocalResponse&);
 
 inline constexpr int dtype_count = 5;
@@ -110,6 +123,7 @@ struct Kernels {
   MeasureColumnsFn measure_columns[dtype_count] = {};
   MeasureColumnsFn range_columns[dtype_count] = {};
   MapColumnsFn map_columns[dtype_count][dtype_count] = {};
+  PixelsFn split_pixels[dtype_count] = {}, pack_pixels[dtype_count] = {};
   LocalResponseFn response_sums = nullptr;
   LocalResponseFn response_widen[dtype_count] = {}, response_squares[dtype_count] = {};
   LocalResponseFn response_forward[dtype_count][dtype_count] = {};

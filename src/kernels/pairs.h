@@ -2,6 +2,8 @@
 
 #include <poise/dtype.h>
 
+#include <cstdint>
+
 #include "kernels/kernels.h"
 
 namespace poise {
@@ -37,6 +39,15 @@ void fill_measures(Table& table) {
   table[index_of(DType::bf16)] = &Measure<bfloat16>::run;
   table[index_of(DType::f16)] = &Measure<float16>::run;
   table[index_of(DType::u8)] = &Measure<std::uint8_t>::run;
+}
+
+// Where elements are moved and not computed with, their size is all that counts.
+template <template <class> class Move, class Table>
+void fill_moves(Table& table) {
+  table[index_of(DType::f32)] = &Move<std::uint32_t>::run;
+  table[index_of(DType::f64)] = &Move<std::uint64_t>::run;
+  table[index_of(DType::bf16)] = table[index_of(DType::f16)] = &Move<std::uint16_t>::run;
+  table[index_of(DType::u8)] = &Move<std::uint8_t>::run;
 }
 
 template <template <class> class Fused, class Table>

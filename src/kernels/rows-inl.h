@@ -82,14 +82,19 @@ struct MapOne {
         beta_step(m.beta_step),
         streaming(m.streaming) {}
 
+  HWY_INLINE Vector<T> mapped(Vector<T> v) const { return hn::MulAdd(hn::Sub(v, hi), scale, shift); }
   HWY_INLINE Vector<T> value(std::int64_t i) const {
-    const Vector<T> v = hn::MulAdd(hn::Sub(load(x + i), hi), scale, shift);
+    const Vector<T> v = mapped(load(x + i));
     if constexpr (!kPerElement) return v;
     return hn::MulAdd(v, load(gamma + i * gamma_step), load(beta + i * beta_step));
   }
   HWY_INLINE void pair(std::int64_t i) const {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
-    if constexpr (std::is_same_v<Compute<Y>, T>) {
+    if constexpr (std::is_same_v<X, std::uint8_t> && std::is_same_v<Y, bfloat16> && !kPerElement) {
+      VF even, odd;
+      load_alternate(x + i, even, odd);
+      store_alternate(mapped(even), mapped(odd), y + i, streaming);
+    } else if constexpr (std::is_same_v<Compute<Y>, T>) {
       store_pair(value(i), value(i + lanes), y + i, streaming);
     } else {
       store(value(i), y + i, streaming);
@@ -109,7 +114,7 @@ struct MapOne {
   HWY_INLINE void rest(std::int64_t from, std::int64_t count) const {
     Padded<X> in(x + from, count);
     Y out[max_step];
-    Vector<T> v = hn::MulAdd(hn::Sub(load(in.lanes), hi), scale, shift);
+    Vector<T> v = mapped(load(in.lanes));
     if constexpr (kPerElement) {
       const Padded<T> g(gamma + from * gamma_step, gamma_step == 0 ? std::int64_t(hn::Lanes(Tag<T>())) : count);
       const Padded<T> b(beta + from * beta_step, beta_step == 0 ? std::int64_t(hn::Lanes(Tag<T>())) : count);

@@ -109,6 +109,24 @@ struct MapColumn {
   }
 };
 
+template <class T>
+void move_pixels(const Pixels& p, std::int64_t a_pixel, std::int64_t a_channel) noexcept {
+  const T* x = static_cast<const T*>(p.x);
+  T* to = static_cast<T*>(p.to);
+  for (int k = 0; k < p.channels; ++k) {
+    const int channel = p.reversed ? p.channels - 1 - k : k;
+    for (std::int64_t i = 0; i < p.count; ++i) to[i * a_pixel + k * a_channel] = x[i * p.width + channel];
+  }
+}
+template <class T>
+struct Split {
+  static void run(const Pixels& p) { move_pixels<T>(p, 1, p.pitch); }
+};
+template <class T>
+struct Pack {
+  static void run(const Pixels& p) { move_pixels<T>(p, p.channels, 1); }
+};
+
 }  // namespace
 
 void fill_scalar(Kernels& kernels) noexcept {
@@ -119,6 +137,8 @@ void fill_scalar(Kernels& kernels) noexcept {
   fill_measures<MeasureColumn>(kernels.measure_columns);
   fill_measures<RangeColumn>(kernels.range_columns);
   fill_maps<MapColumn>(kernels.map_columns);
+  fill_moves<Split>(kernels.split_pixels);
+  fill_moves<Pack>(kernels.pack_pixels);
 }
 
 }  // namespace poise

@@ -26,6 +26,7 @@ namespace poise {
 
 void fill_rows(Target target, Kernels& kernels) noexcept;
 void fill_columns(Target target, Kernels& kernels) noexcept;
+void fill_pixels(Target target, Kernels& kernels) noexcept;
 void fill_local_response(Target target, Kernels& kernels) noexcept;
 void fill_scalar(Kernels& kernels) noexcept;
 void fill_scalar_local_response(Kernels& kernels) noexcept;

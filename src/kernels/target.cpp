@@ -36,6 +36,7 @@ Kernels filled(Target target) noexcept {
   } else {
     fill_rows(target, kernels);
     fill_columns(target, kernels);
+    fill_pixels(target, kernels);
     fill_local_response(target, kernels);
   }
   return kernels;

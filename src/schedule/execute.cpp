@@ -11,6 +11,7 @@
 #include "schedule/elements.h"
 #include "schedule/fused.h"
 #include "schedule/gradient.h"
+#include "schedule/pixels.h"
 #include "schedule/rows.h"
 
 namespace poise {
@@ -43,6 +44,8 @@ void execute(const Job& job, Context& context) {
         return (backward ? run_gradient_rows : run_rows)(job, state.plan, context);
       case Plan::Loop::columns:
         return (backward ? run_gradient_columns : run_columns)(job, state.plan, context);
+      case Plan::Loop::pixels:  // never backward
+        return run_pixels(job, state.plan, context);
       case Plan::Loop::strided:
         return (backward ? run_gradient_strided : run_strided)(job, state.plan, context);
       case Plan::Loop::windows:  // local_response.cpp plans and runs its own

@@ -37,9 +37,12 @@ void set_types(Problem& problem, std::string_view text) {
 }
 
 void set_layout(Problem& problem, std::string_view text) {
-  const auto [sizes, layout] = halves(text, '@');
+  const auto [sizes, layouts] = halves(text, '@');
+  const std::string_view given = text.size() == sizes.size() ? "nchw" : layouts;
+  const auto [x, y] = halves(given, '>');
   problem.sizes = sizes_from(sizes, 'x');
-  problem.strides = layout_strides(text.size() == sizes.size() ? "nchw" : layout, problem.sizes);
+  problem.strides = layout_strides(x, problem.sizes);
+  problem.y_strides = given.size() == x.size() ? problem.strides : layout_strides(y, problem.sizes);
 }
 
 void set_option(Problem& problem, std::string_view text) {
@@ -119,9 +122,10 @@ std::string parameter_names(const Technique& technique) {
 Problem problem_from(std::string_view text) {
   const auto parts = split(text, ':');
   if (parts.size() < 3) {
-    throw Error(Code::usage,
-                fmt::format("[problem] text: expected TECHNIQUE:DTYPE[>YDTYPE]:SIZES[@LAYOUT][:key=value]*, got {}",
-                            text.empty() ? "nothing" : text));
+    throw Error(
+        Code::usage,
+        fmt::format("[problem] text: expected TECHNIQUE:DTYPE[>YDTYPE]:SIZES[@LAYOUT[>YLAYOUT]][:key=value]*, got {}",
+                    text.empty() ? "nothing" : text));
   }
   Problem problem;
   problem.technique = &technique_named(parts[0]);
@@ -140,7 +144,10 @@ Problem problem_from(std::string_view text) {
 std::string Problem::str() const {
   std::string text = fmt::format("{}:{}", technique->name, name_of(x));
   if (y != default_y(x)) text += fmt::format(">{}", name_of(y));
-  text += fmt::format(":{}{}", sizes.str(), strides == contiguous_strides(sizes) ? "" : "@nhwc");
+  const auto layout = [&](const Dims& of) { return of == contiguous_strides(sizes) ? "nchw" : "nhwc"; };
+  text += fmt::format(":{}", sizes.str());
+  if (strides != y_strides || strides != contiguous_strides(sizes)) text += fmt::format("@{}", layout(strides));
+  if (strides != y_strides) text += fmt::format(">{}", layout(y_strides));
   const Parameters defaults;
   Parameters all = parameters;
   for (const Parameter* p : technique->parameters) {

@@ -9,16 +9,16 @@ namespace poise {
 
 // One call as text, the same for tests, benchmarks and the command:
 //
-//     TECHNIQUE:DTYPE[>YDTYPE]:SIZES[@LAYOUT][:key=value]*[:gamma][:beta]
+//     TECHNIQUE:DTYPE[>YDTYPE]:SIZES[@LAYOUT[>YLAYOUT]][:key=value]*[:gamma][:beta]
 //     group_norm:f32:8x256x56x56@nhwc:groups=32:gamma:beta
 //
 // Without YDTYPE y has x's type, or f32 where x is u8. LAYOUT is nchw (contiguous, the default) or nhwc (channels
-// last); sizes are in logical order in both. gamma and beta say which operands are wanted; keys are the technique's
-// parameters.
+// last); sizes are in logical order in both. Without YLAYOUT y has x's layout. gamma and beta say which operands are
+// wanted; keys are the technique's parameters.
 struct Problem {
   const Technique* technique = nullptr;
   DType x = DType::f32, y = DType::f32;
-  Dims sizes, strides;
+  Dims sizes, strides, y_strides;
   Parameters parameters;
   bool gamma = false, beta = false;
 

@@ -11,6 +11,8 @@ poise explain zscore -j 1 --shape 4,3,5,5 --mean --std | grep -A 1 plan
 poise explain minmax -j 1 --shape 4,3,5,5 --per image
 poise explain symmetric -j 1 --shape 4,3,5,5 --per pixel
 poise explain preset -j 1 --shape 4,3,5,5 --preset imagenet
+# Bytes as decoders give them, to planes.
+poise explain preset -j 1 --shape 4,3,5,5 --dtype u8 --layout nhwc --y-layout nchw | grep -A 1 -e problem -e plan
 # Without a shape there is no plan; a shape far beyond memory has one.
 poise explain group_norm
 poise explain group_norm -j 1 --shape 1000000,256,56,56 | grep plan
