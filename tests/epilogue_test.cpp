@@ -265,7 +265,7 @@ TEST(Epilogue, Refuses) {
   EXPECT_REFUSES(Code::usage, "[layer_norm] slope: expected a number from 0 to 1, got 2",
                  layer_norm(y, x, {.epilogue = {.activation = Activation::leaky_relu, .slope = 2}}));
   EXPECT_REFUSES(Code::usage,
-                 "[layer_norm] epilogue.y: expected the forward call's y where there is an activation, got none",
+                 "[layer_norm] epilogue.y: expected the forward call's y where relu or leaky_relu gates, got none",
                  layer_norm_backward({.dx = y}, x, other_x, {}, {.epilogue = {.activation = Activation::relu}}));
 }
 

@@ -76,7 +76,7 @@ void Call::check_gradient_to_residual(const Epilogue& e, const TensorView& dresi
 }
 
 void Call::gate_by_sign(const Epilogue& e) {
-  if (!e.y.present()) fail(Code::usage, "epilogue.y", "the forward call's y where there is an activation", "none");
+  if (!e.y.present()) fail(Code::usage, "epilogue.y", "the forward call's y where relu or leaky_relu gates", "none");
   same_tensor("epilogue.y", e.y, e.y.dtype());
   if (job_.maps && share_memory(e.y, job_.y)) {
     fail(Code::refused, "epilogue.y", "memory of its own", "a view that shares elements with dx");
