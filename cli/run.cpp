@@ -213,11 +213,14 @@ void add_technique(CLI::App& verb, const Technique& technique) {
   }
   if (technique.run_backward != nullptr) {
     command->add_option("--dy", request->dy, "Backward: the gradient of y")->type_name("DY.npy");
-    for (const std::string name : technique.gradients) {
+    std::vector<std::string> names(technique.gradients.begin(), technique.gradients.end());
+    if (takes(technique, "residual_after")) names.emplace_back("dresidual");
+    for (const std::string& name : names) {
+      const std::string of = name == "dresidual" ? "residual-after" : name.substr(1);
       command
           ->add_option_function<std::string>(
               option_of_gradient(name), [request, name](const std::string& path) { request->gradients[name] = path; },
-              fmt::format("Backward: where the gradient of {} goes", name.substr(1)))
+              fmt::format("Backward: where the gradient of {} goes", of))
           ->type_name("FILE.npy");
     }
   }

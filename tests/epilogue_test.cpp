@@ -197,6 +197,46 @@ TEST(Epilogue, BackwardGatesDyByY) {
   }
 }
 
+// The forward pass neither adds nor activates where masked: all of dy goes on to dx there, nothing to the residual.
+TEST(Epilogue, BackwardOfWhatIsMasked) {
+  const Dims sizes = {2, 4, 5, 7};
+  Array valid(sizes, 1, DType::u8);
+  for (std::size_t i = 0; i < valid.size(); i += 3) valid[i] = 0;
+  const TestTensor mask(DType::u8, valid), x(DType::f32, random_values(sizes, DType::f32, 7)),
+      dy(DType::f32, random_values(sizes, DType::f32, 8, 0, 1));
+  for (const Masked masked : {Masked::keep, Masked::zero, Masked::normalize}) {
+    for (const Activation a : {Activation::none, Activation::relu, Activation::leaky_relu}) {
+      GroupNormOptions plain{.groups = 2, .mask = {.valid = mask, .masked = masked}};
+      GroupNormOptions fused = plain;
+      fused.epilogue = {.activation = a, .slope = 0.25};
+      const TestTensor y(DType::f32, sizes), dx(DType::f32, sizes), expected(DType::f32, sizes),
+          dresidual(DType::f32, sizes);
+      group_norm(y, x, fused);
+      Array to_x = dy.read(), to_residual = dy.read();
+      for (std::size_t i = 0; i < to_x.size(); ++i) {
+        if (valid[i] == 0) to_residual[i] = 0;
+        if (valid[i] == 0 || a == Activation::none || y.read()[i] > 0) continue;
+        to_x[i] = to_residual[i] = a == Activation::relu ? 0 : to_x[i] / 4;
+      }
+      if (a != Activation::none) fused.epilogue.y = y;
+      group_norm_backward({.dx = expected}, TestTensor(DType::f32, to_x), x, {}, plain);
+      group_norm_backward({.dx = dx, .dresidual = dresidual}, dy, x, {}, fused);
+      EXPECT_TRUE(dx.bits() == expected.bits());
+      EXPECT_EQ(dresidual.read().values, to_residual.values);
+    }
+  }
+}
+
+TEST(Epilogue, BackwardOfAWiderY) {
+  const Dims sizes = {3, 37};
+  const TestTensor x(DType::bf16, random_values(sizes, DType::bf16, 7)), y(DType::f32, sizes),
+      dy(DType::bf16, random_values(sizes, DType::bf16, 8)), dx(DType::bf16, sizes), dresidual(DType::bf16, sizes);
+  layer_norm(y, x, {.epilogue = {.activation = Activation::relu}});
+  layer_norm_backward({.dx = dx, .dresidual = dresidual}, dy, x, {},
+                      {.epilogue = {.activation = Activation::relu, .y = y}});
+  for (std::size_t i = 0; i < 3 * 37; ++i) EXPECT_EQ(dresidual.read()[i], y.read()[i] > 0 ? dy.read()[i] : 0);
+}
+
 TEST(Epilogue, OfEvenFarValues) {
   const TestTensor x(DType::f32, Array(Dims{1, 1}, 1));
   for (const auto& [v, a, expected] : {std::tuple{-1e4F, Activation::silu, 0.0F},
@@ -225,7 +265,7 @@ TEST(Epilogue, Refuses) {
   EXPECT_REFUSES(Code::usage, "[layer_norm] slope: expected a number from 0 to 1, got 2",
                  layer_norm(y, x, {.epilogue = {.activation = Activation::leaky_relu, .slope = 2}}));
   EXPECT_REFUSES(Code::usage,
-                 "[layer_norm] epilogue.y: expected the forward call's y where there is an activation, got none",
+                 "[layer_norm] epilogue.y: expected the forward call's y where relu or leaky_relu gates, got none",
                  layer_norm_backward({.dx = y}, x, other_x, {}, {.epilogue = {.activation = Activation::relu}}));
 }
 

@@ -135,10 +135,12 @@ TEST(SyncBatchNorm, AnErrorOnAnyRankLeavesSumsAndGatesUnwritten) {
       const auto before = sum.memory();
       o.epilogue = {.residual = residual, .sum = sum};
       EXPECT_THROW(sync_batch_norm(y, x, ranks, o), Error);
-      o.epilogue = {.activation = Activation::relu, .y = x};
-      EXPECT_THROW(sync_batch_norm_backward({.dx = dx, .dresidual = dresidual}, x, x, ranks, {}, o), Error);
       TestTensor mean(DType::f64, Dims{6}), rstd(DType::f64, Array({6}, 1));
-      EXPECT_THROW(sync_batch_norm_backward({.dx = dx}, x, x, ranks, {mean, rstd}, o), Error);
+      for (const Activation a : {Activation::relu, Activation::gelu}) {
+        o.epilogue = {.activation = a, .y = x};
+        EXPECT_THROW(sync_batch_norm_backward({.dx = dx, .dresidual = dresidual}, x, x, ranks, {}, o), Error);
+        EXPECT_THROW(sync_batch_norm_backward({.dx = dx}, x, x, ranks, {mean, rstd}, o), Error);
+      }
       for (const TestTensor* out : {&y, &sum, &dx, &dresidual}) EXPECT_EQ(out->memory() == before, true);
     });
     for (const auto& error : thrown) EXPECT_EQ(said(error), "");
@@ -148,7 +150,7 @@ TEST(SyncBatchNorm, AnErrorOnAnyRankLeavesSumsAndGatesUnwritten) {
 // Of contiguous memory the very bits; of other layouts the order of sums differs.
 TEST(SyncBatchNorm, OneRankIsBatchNormWithAnEpilogue) {
   const Dims shape{3, 6, 5, 7};
-  const auto all = [&](Layout layout, bool in_place, auto forward, auto backward) {
+  const auto all = [&](Activation a, Layout layout, bool in_place, auto forward, auto backward) {
     const auto memory = [&](std::uint64_t seed) {
       return TestTensor(DType::f32, random_values(shape, DType::f32, seed), layout);
     };
@@ -156,26 +158,27 @@ TEST(SyncBatchNorm, OneRankIsBatchNormWithAnEpilogue) {
     TestTensor dgamma(DType::f64, Dims{6});
     const TestTensor residual = memory(3), dy = memory(4);
     const TensorView to = in_place ? x : sum;
-    forward(y, x, BatchNormOptions{.epilogue = {.residual = residual, .sum = to, .activation = Activation::relu}});
-    const BatchNormOptions o{.epilogue = {.activation = Activation::relu, .y = y}};
+    forward(y, x, BatchNormOptions{.epilogue = {.residual = residual, .sum = to, .activation = a}});
+    const BatchNormOptions o{.epilogue = {.activation = a, .y = y}};
     backward(Gradients{.dx = dx, .dgamma = dgamma, .dresidual = gated}, dy, to, o);
     backward(Gradients{.dresidual = alone}, dy, to, o);
     std::vector<Real> values;
     for (const TestTensor* t : {&x, &y, &sum, &dx, &gated, &dgamma, &alone}) {
-      const Array a = t->read();
-      values.insert(values.end(), a.values.begin(), a.values.end());
+      const Array read = t->read();
+      values.insert(values.end(), read.values.begin(), read.values.end());
     }
     return values;
   };
   for (const Layout layout : {Layout::contiguous, Layout::channels_last, Layout::sliced}) {
-    for (const bool in_place : {false, true}) {
+    for (const auto& [a, in_place] :
+         {std::pair{Activation::relu, false}, std::pair{Activation::relu, true}, std::pair{Activation::gelu, true}}) {
       const auto batch = all(
-          layout, in_place, [](TensorView y, ConstTensorView x, const BatchNormOptions& o) { batch_norm(y, x, o); },
+          a, layout, in_place, [](TensorView y, ConstTensorView x, const BatchNormOptions& o) { batch_norm(y, x, o); },
           [](const Gradients& g, ConstTensorView dy, ConstTensorView x, const BatchNormOptions& o) {
             batch_norm_backward(g, dy, x, {}, o);
           });
       const auto sync = all(
-          layout, in_place,
+          a, layout, in_place,
           [](TensorView y, ConstTensorView x, const BatchNormOptions& o) {
             sync_batch_norm(y, x, single_process(), o);
           },

@@ -56,10 +56,14 @@ enum class NonFinite : std::uint8_t { propagate, raise, skip };
 // max(v, 0); v or slope*v; v*sigmoid(v); v*Phi(v) with Phi the normal distribution, and with its usual tanh formula.
 enum class Activation : std::uint8_t { none, relu, leaky_relu, silu, gelu, gelu_tanh };
 
-// What is fused to a normalization. Forward: y = activation(normalized + residual_after); where `residual` is present,
-// what is normalized is not x but sum = x + residual, rounded to x's type and stored: a result, which backward takes as
-// its x. Backward (relu and leaky_relu): `y` as the forward call gave it, in place of residual and sum. The gradient to
-// both residuals is a gradient of what they are added to: to `residual` it is dx itself, to residual_after dresidual.
+// What is fused to a normalization. Forward: y = activation(z), z = normalized + residual_after; where `residual` is
+// present, what is normalized is not x but sum = x + residual, rounded to x's type and stored: a result, which backward
+// takes as its x. Masked elements have neither activation nor residual_after.
+// Backward, in place of residual and sum: relu and leaky_relu take `y` as the forward call gave it. silu, gelu and
+// gelu_tanh cannot be told from y: z is formed again from x, mean and rstd, and from gamma, beta and residual_after (of
+// x's type there), which must be the forward call's; absent ones are 1, 0 and 0. They do not read `y`.
+// The gradient to both residuals is a gradient of what they are added to: to `residual` it is dx itself, to
+// residual_after dresidual = dy * activation'(z), 0 where masked.
 struct Epilogue {
   ConstTensorView residual = {};        // of x's type and shape
   TensorView sum = {};                  // wherever residual is
@@ -76,7 +80,7 @@ struct Gradients {
   TensorView dx = {}, dgamma = {}, dbeta = {};
   TensorView dstyle = {}, dstyle_mean = {}, dstyle_std = {};  // adaptive instance norm
   TensorView dthreshold = {};                                 // filter response norm
-  TensorView dresidual = {};  // to Epilogue::residual_after: dy where the activation lets it pass
+  TensorView dresidual = {};                                  // to Epilogue::residual_after; of x's type and shape
 };
 
 // A second backward pass, for penalties on gradients: what is known of the first one's results (its loss' gradients to

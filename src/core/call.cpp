@@ -109,11 +109,13 @@ Dims Call::sizes_of(const Dims& axes) const { return sizes_at(job_.x.sizes(), ax
 
 void Call::keep(const Dims& axes) {
   const Dims strides = contiguous_strides(sizes_of(axes));
-  for (int i = 0; i < axes.size(); ++i) {
-    Dim& dim = job_.partition.dims()[static_cast<std::size_t>(axes[i])];
-    dim.role = Role::cell;
-    dim.cell = strides[i];
-  }
+  job_.change_partitions([&](Partition& partition) {
+    for (int i = 0; i < axes.size(); ++i) {
+      Dim& dim = partition.dims()[static_cast<std::size_t>(axes[i])];
+      dim.role = Role::cell;
+      dim.cell = strides[i];
+    }
+  });
 }
 
 void Call::affine(const ConstTensorView& gamma, const ConstTensorView& beta, const Dims& axes) {
@@ -168,6 +170,7 @@ void Call::store_gradients() const noexcept {
   };
   store(gradients_->dgamma, job_.dgamma);
   store(gradients_->dbeta, job_.dbeta);
+  clear_masked(gradients_->dresidual);
 }
 
 void Call::absent_gamma(double value) noexcept {

@@ -62,7 +62,8 @@ class Call {
   // What is fused to the map. A residual before is added when the job is executed first; from then on x is the sum.
   void epilogue(const Epilogue& e);
   // Of a backward call: dy becomes what the activation lets pass, kept in dresidual, in dx or in the call's own memory.
-  void epilogue(const Epilogue& e, const TensorView& dresidual);
+  // beta, of the sizes of `axes`, is read where the activation is smooth.
+  void epilogue(const Epilogue& e, const TensorView& dresidual, const ConstTensorView& beta, const Dims& axes);
 
   // The job that writes another dy, into dx or the call's own memory; from now on that is dy.
   Job gated();
@@ -88,7 +89,12 @@ class Call {
   void same_tensor(const char* name, const ConstTensorView& view, DType type) const;
   ConstTensorView mask_of_lengths(const Mask& mask) const;
   void check_slope(const Epilogue& e) const;
+  void check_gradient_to_residual(const Epilogue& e, const TensorView& dresidual) const;
+  void gate_by_sign(const Epilogue& e);
+  void gate_by_map(const Epilogue& e, const ConstTensorView& beta, const Dims& axes);
   void check_output(const char* name, const TensorView& view) const;
+  // Where masked nothing was added, so nothing flows back; but dx there is dy's.
+  void clear_masked(const TensorView& dresidual) const noexcept;
 
   Job job_;
   Context& context_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/activation.h"
 #include "core/call.h"
 #include "core/overlap.h"
 
@@ -64,36 +65,59 @@ void Call::epilogue(const Epilogue& e) {
   if (!e.residual_after.present()) lay<&Offsets::z>(job_.partition, e.sum);
 }
 
-void Call::epilogue(const Epilogue& e, const TensorView& dresidual) {
-  check_slope(e);
-  const bool gates = e.activation != Activation::none;
-  if (gates && e.activation != Activation::relu && e.activation != Activation::leaky_relu) {
-    fail(Code::usage, "activation", "none, relu or leaky_relu in a backward call", "another");
+void Call::check_gradient_to_residual(const Epilogue& e, const TensorView& dresidual) const {
+  if (!dresidual.present()) return;
+  same_tensor("dresidual", dresidual, job_.x.dtype());
+  check_output("dresidual", dresidual);
+  for (const ConstTensorView& other : {job_.x, job_.dy, ConstTensorView(job_.y), job_.gamma, job_.mask, e.y}) {
+    if (share_memory(dresidual, other))
+      fail(Code::refused, "dresidual", "memory of its own", "a view that shares elements");
   }
-  if (gates && !e.y.present())
-    fail(Code::usage, "epilogue.y", "the forward call's y where there is an activation", "none");
-  if (dresidual.present()) {
-    same_tensor("dresidual", dresidual, job_.x.dtype());
-    check_output("dresidual", dresidual);
-    for (const ConstTensorView& other : {job_.x, job_.dy, ConstTensorView(job_.y), e.y}) {
-      if (share_memory(dresidual, other))
-        fail(Code::refused, "dresidual", "memory of its own", "a view that shares elements");
+}
+
+void Call::gate_by_sign(const Epilogue& e) {
+  if (!e.y.present()) fail(Code::usage, "epilogue.y", "the forward call's y where relu or leaky_relu gates", "none");
+  same_tensor("epilogue.y", e.y, e.y.dtype());
+  if (job_.maps && share_memory(e.y, job_.y)) {
+    fail(Code::refused, "epilogue.y", "memory of its own", "a view that shares elements with dx");
+  }
+  lay<&Offsets::z>(job_.gate.partition, e.y);
+  job_.gate.y = e.y;
+  job_.gate.slope = e.activation == Activation::leaky_relu ? e.slope : 0;
+}
+
+void Call::gate_by_map(const Epilogue& e, const ConstTensorView& beta, const Dims& axes) {
+  Gate& gate = job_.gate;
+  operand("beta", beta, sizes_of(axes));
+  if (share_memory(beta, gate.gated)) {
+    fail(Code::refused, "beta", "memory of its own", "a view that shares elements with dresidual");
+  }
+  for (Dim& d : gate.partition.dims()) d.param = 0;
+  for (int i = 0; beta.present() && i < axes.size(); ++i) {
+    gate.partition.dims()[static_cast<std::size_t>(axes[i])].beta = beta.stride(i);
+  }
+  if (e.residual_after.present()) {
+    same_tensor("residual_after", e.residual_after, job_.x.dtype());
+    if (share_memory(e.residual_after, gate.gated) || (job_.maps && share_memory(e.residual_after, job_.y))) {
+      fail(Code::refused, "residual_after", "memory of its own", "a view that shares elements with an output");
     }
+    lay<&Offsets::z>(gate.partition, e.residual_after);
   }
+  gate.activation = e.activation;
+  gate.residual = e.residual_after;
+  gate.beta = beta;
+}
+
+void Call::epilogue(const Epilogue& e, const TensorView& dresidual, const ConstTensorView& beta, const Dims& axes) {
+  check_slope(e);
+  check_gradient_to_residual(e, dresidual);
+  const bool gates = e.activation != Activation::none;
   if (!gates && !dresidual.present()) return;
   TensorView gated = dresidual.present() ? dresidual : job_.y;
   if (!gated.present()) gated = {memory(job_.x.elements()), job_.x.dtype(), job_.x.sizes()};
-  Partition gate = job_.partition;
-  lay<&Offsets::y>(gate, gated);
-  if (gates) {
-    same_tensor("epilogue.y", e.y, e.y.dtype());
-    if (job_.maps && share_memory(e.y, job_.y)) {
-      fail(Code::refused, "epilogue.y", "memory of its own", "a view that shares elements with dx");
-    }
-    lay<&Offsets::z>(gate, e.y);
-  }
-  job_.gate = {job_.dy, gates ? e.y : ConstTensorView(), gated, gate,
-               e.activation == Activation::leaky_relu ? e.slope : 0};
+  job_.gate = {job_.dy, {}, gated, job_.partition};
+  lay<&Offsets::y>(job_.gate.partition, gated);
+  if (gates) smooth(e.activation) ? gate_by_map(e, beta, axes) : gate_by_sign(e);
   job_.dy = gated;
   lay<&Offsets::dy>(job_.partition, gated);
 }

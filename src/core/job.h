@@ -58,17 +58,20 @@ class Derivative {
   ~Derivative() = default;
 };
 
-// The end of a map: y = activation(y + residual), in the compute type.
+// The end of a map: y = activation(y + residual), in the compute type; or where dy is present, what the way back
+// through that makes of it: y = dy * activation'(y + residual), and dy itself where masked.
 struct Finish {
   ConstTensorView residual;  // of y's type; strides along the partition's dims are in Dim::z
   Activation activation = Activation::none;
   double slope = 0;
+  ConstTensorView dy = {};  // of y's type; strides in Dim::dy
   bool present() const noexcept { return residual.present() || activation != Activation::none; }
 };
 
 // Done before anything is measured: sum = x + residual, which then is x; or in a backward pass dy's part that an
-// activation let pass, which then is dy. The partition's strides: x and dy of the two addends, y of the sum; dy, z of
-// the forward pass' y, y of the gated dy.
+// activation let pass, which then is dy. The partition's strides: x and dy of the two addends, y of the sum. The gate's
+// is the job's with other strides: dy, z of the forward pass' y or of its residual, y of the gated dy. A smooth
+// activation's gate is the forward map once more, ended by dy * activation'(z); it has no y.
 struct Addition {
   ConstTensorView x, residual;
   TensorView sum;
@@ -79,6 +82,8 @@ struct Gate {
   TensorView gated;
   Partition partition;
   double slope = 0;
+  Activation activation = Activation::none;  // where smooth
+  ConstTensorView residual = {}, beta = {};
 };
 
 // One validated call, whatever the technique: what to measure, over which partition, and how to merge. A backward pass
@@ -112,6 +117,13 @@ struct Job {
   // The gradients of gamma and beta: what the elements that Dim::param says share a value add to them; null: not
   // wanted.
   double *dgamma = nullptr, *dbeta = nullptr;
+
+  // Calls change(partition) for the job's own and, where there is a gate, for that one's: cells and masks are the same.
+  template <class F>
+  void change_partitions(F&& change) {
+    change(partition);
+    if (gate.gated.present()) change(gate.partition);
+  }
 };
 
 }  // namespace poise

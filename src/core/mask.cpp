@@ -37,6 +37,11 @@ bool finite(const Job& job, std::int64_t at) noexcept {
   return std::isfinite(element_at(job.x.data(), job.x.dtype(), at));
 }
 
+bool counts(const Job& job, std::int64_t at) noexcept {
+  const int value = static_cast<const std::uint8_t*>(job.mask.data())[at];
+  return job.label < 0 ? value != 0 : value == job.label;
+}
+
 std::int64_t count_not_finite(const Job& job, Context& context) {
   std::atomic<std::int64_t> found = 0;
   for_each_row(job.partition, context, [&](std::int64_t, Offsets at, const Dim& inner) {
@@ -110,7 +115,16 @@ void Call::non_finite(NonFinite policy) {
   });
   job_.mask = {codes, DType::u8, job_.x.sizes()};
   job_.label = Job::counted;
-  lay(job_.partition, job_.mask);
+  job_.change_partitions([this](Partition& partition) { lay(partition, job_.mask); });
+}
+
+void Call::clear_masked(const TensorView& dresidual) const noexcept {
+  if (!dresidual.present() || !job_.mask.present() || job_.leaves_masked) return;
+  for_each_row(job_.partition, context_, [&](std::int64_t, Offsets at, const Dim& inner) {
+    for (std::int64_t i = 0; i < inner.size; ++i, at = at + inner) {
+      if (!counts(job_, at.mask)) set_element(dresidual.data(), dresidual.dtype(), at.dy, 0);
+    }
+  });
 }
 
 void Call::tell_skipped(std::int64_t* count) const noexcept {

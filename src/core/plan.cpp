@@ -155,7 +155,7 @@ std::int64_t fold_of(const Plan& plan, const Job& job) noexcept {
   if (job.derivative != nullptr || job.samples_are_cells || plan.gamma_by_row || plan.gamma_by_element || rows.empty())
     return 1;
   if (plan.lanes >= short_run || rows.back().x != plan.lanes || rows.back().y != plan.lanes ||
-      rows.back().z != plan.lanes) {
+      rows.back().dy != plan.lanes || rows.back().z != plan.lanes) {
     return 1;
   }
   std::int64_t fold = 16 / std::gcd(plan.lanes, std::int64_t{16});

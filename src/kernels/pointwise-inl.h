@@ -17,14 +17,14 @@ namespace HWY_NAMESPACE {
 
 struct AddOp {
   template <class T>
-  HWY_INLINE Vector<T> operator()(Vector<T> a, Vector<T> b, const PointwiseRun&) const {
+  HWY_INLINE Vector<T> operator()(Vector<T> a, Vector<T> b, Vector<T>, const PointwiseRun&) const {
     return hn::Add(a, b);
   }
 };
 // A NaN of b is not above 0.
 struct GateOp {
   template <class T>
-  HWY_INLINE Vector<T> operator()(Vector<T> a, Vector<T> b, const PointwiseRun& p) const {
+  HWY_INLINE Vector<T> operator()(Vector<T> a, Vector<T> b, Vector<T>, const PointwiseRun& p) const {
     const Tag<T> d;
     const auto low = p.slope == 0 ? hn::Zero(d) : hn::Mul(a, hn::Set(d, static_cast<T>(p.slope)));
     return hn::IfThenElse(hn::Gt(b, hn::Zero(d)), a, low);
@@ -33,7 +33,7 @@ struct GateOp {
 // ReLU in lanes, NaN kept; the others element by element in float64.
 struct FinishOp {
   template <class T>
-  HWY_INLINE Vector<T> operator()(Vector<T> a, Vector<T> b, const PointwiseRun& p) const {
+  HWY_INLINE Vector<T> operator()(Vector<T> a, Vector<T> b, Vector<T>, const PointwiseRun& p) const {
     const Tag<T> d;
     const auto v = hn::Add(a, b);
     if (p.activation == Activation::none) return v;
@@ -50,26 +50,47 @@ struct FinishOp {
   }
 };
 
-// A: a's type; X: b's and out's. otherwise: what b is where there is none.
+// The way back, element by element in float64 as well.
+struct FinishBackOp {
+  template <class T>
+  HWY_INLINE Vector<T> operator()(Vector<T> a, Vector<T> b, Vector<T> dy, const PointwiseRun& p) const {
+    const Tag<T> d;
+    HWY_ALIGN T lanes[HWY_MAX_BYTES / sizeof(T)];
+    HWY_ALIGN T weights[HWY_MAX_BYTES / sizeof(T)];
+    hn::Store(hn::Add(a, b), d, lanes);
+    hn::Store(dy, d, weights);
+    for (std::size_t i = 0; i < hn::Lanes(d); ++i) {
+      const double slope = derivative(static_cast<double>(lanes[i]), p.activation);
+      lanes[i] = static_cast<T>(static_cast<double>(weights[i]) * slope);
+    }
+    return hn::Load(d, lanes);
+  }
+};
+
+// A: a's type; X: b's, dy's and out's. otherwise: what b and dy are where there is none.
 template <class Op, class A, class X>
 HWY_NOINLINE void pointwise(const PointwiseRun& p, Compute<X> otherwise) {
   using T = Compute<X>;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
   const A* a = static_cast<const A*>(p.a);
   const X* b = static_cast<const X*>(p.b);
+  const X* dy = static_cast<const X*>(p.dy);
   X* out = static_cast<X*>(p.out);
   const auto none = hn::Set(Tag<T>(), otherwise);
+  const auto or_none = [&](const X* operand) { return operand == nullptr ? none : load(operand); };
+  const auto past = [](const X* operand, std::int64_t i) { return operand == nullptr ? nullptr : operand + i; };
   const Op op;
   std::int64_t i = 0;
   for (; i + lanes <= p.length; i += lanes) {
-    store(op.template operator()<T>(load(a + i), b == nullptr ? none : load(b + i), p), out + i, false);
+    store(op.template operator()<T>(load(a + i), or_none(past(b, i)), or_none(past(dy, i)), p), out + i, false);
   }
   if (i == p.length) return;
   const std::int64_t count = p.length - i;
   const Padded<A> pa(a + i, count);
-  const Padded<X> pb(b == nullptr ? out : b + i, b == nullptr ? 0 : count);
+  const Padded<X> pb(past(b, i), b == nullptr ? 0 : count), pdy(past(dy, i), dy == nullptr ? 0 : count);
   X last[max_step];
-  store(op.template operator()<T>(load(pa.lanes), b == nullptr ? none : load(pb.lanes), p), last, false);
+  const auto vb = or_none(b == nullptr ? nullptr : pb.lanes), vdy = or_none(dy == nullptr ? nullptr : pdy.lanes);
+  store(op.template operator()<T>(load(pa.lanes), vb, vdy, p), last, false);
   std::memcpy(static_cast<void*>(out + i), last, static_cast<std::size_t>(count) * sizeof(X));
 }
 

@@ -24,11 +24,16 @@ template <class X>
 struct FinishRun {
   static void run(const PointwiseRun& p) { pointwise<FinishOp, Compute<X>, X>(p, 0); }
 };
+template <class X>
+struct FinishBack {
+  static void run(const PointwiseRun& p) { pointwise<FinishBackOp, Compute<X>, X>(p, 0); }
+};
 
 void fill_pointwise(PointwiseKernels& kernels) noexcept {
   fill_floating<Add>(kernels.add);
   fill_floating<Gate>(kernels.gate);
   fill_floating<FinishRun>(kernels.finish);
+  fill_floating<FinishBack>(kernels.finish_back);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -47,6 +47,17 @@ struct FinishRun {
     }
   }
 };
+template <class X>
+struct FinishBack {
+  static void run(const PointwiseRun& p) {
+    using T = Compute<X>;
+    for (std::int64_t i = 0; i < p.length; ++i) {
+      const T v = static_cast<const T*>(p.a)[i] + b_at<X>(p, i, 0);
+      const auto dy = static_cast<double>(load(static_cast<const X*>(p.dy)[i]));
+      store(static_cast<T>(dy * derivative(static_cast<double>(v), p.activation)), static_cast<X*>(p.out)[i]);
+    }
+  }
+};
 
 }  // namespace
 
@@ -54,6 +65,7 @@ void fill_pointwise_scalar(PointwiseKernels& kernels) noexcept {
   fill_floating<Add>(kernels.add);
   fill_floating<Gate>(kernels.gate);
   fill_floating<FinishRun>(kernels.finish);
+  fill_floating<FinishBack>(kernels.finish_back);
 }
 
 }  // namespace poise

@@ -107,7 +107,7 @@ class Columns {
     t.base = offsets_at(plan_.cells.dims(), closure / tiles_);
     t.first = closure % tiles_ * plan_.tile;
     t.lanes = std::min(plan_.tile, plan_.lanes - t.first);
-    t.base = t.base + Offsets{.x = t.first, .y = t.first, .z = t.first};
+    t.base = t.base + Offsets{.x = t.first, .y = t.first, .dy = t.first, .z = t.first};
     return t;
   }
 
@@ -125,7 +125,7 @@ class Columns {
     if (folded > 0) body(at, folded, t.lanes * fold);
     if (const std::int64_t left = rows - folded * fold; left > 0) {
       const std::int64_t done = folded * fold;
-      body(at + Offsets{.x = done * row_.x, .y = done * row_.y, .z = done * row_.z}, 1, left * t.lanes);
+      body(at + done * row_, 1, left * t.lanes);
     }
   }
 
@@ -298,15 +298,15 @@ class Columns {
     return m;
   }
 
-  // z: where the epilogue's residual for the first lane of the first row lies, and from row to row.
-  void map(const MapColumns& m, std::int64_t z, std::int64_t z_stride) const noexcept {
-    if (job_.epilogue.present()) return finish_rows(m, z, z_stride);
+  // at: where the epilogue's operands for the first lane of the first row lie; row: from row to row.
+  void map(const MapColumns& m, const Offsets& at, const Offsets& row) const noexcept {
+    if (job_.epilogue.present()) return finish_rows(m, at, row);
     kernels_.map_columns[static_cast<int>(plan_.x_type)][static_cast<int>(plan_.y_type)](m);
   }
 
   // A stretch of a row at a time is mapped in the compute type, while it is in L1 finished and stored. The buffer is
   // the caller's own: threads may share the tile.
-  void finish_rows(const MapColumns& all, std::int64_t z, std::int64_t z_stride) const noexcept {
+  void finish_rows(const MapColumns& all, const Offsets& first, const Offsets& row) const noexcept {
     constexpr std::int64_t stretch = 1024;
     alignas(64) double wide[stretch];
     const DType compute = plan_.x_type == DType::f64 ? DType::f64 : DType::f32;
@@ -323,7 +323,8 @@ class Columns {
         if (all.gamma != nullptr) m.gamma = address(all.gamma, compute, r * all.gamma_stride + j * all.gamma_step);
         if (all.beta != nullptr) m.beta = address(all.beta, compute, r * all.beta_stride + j * all.beta_step);
         kernels_.map_columns[static_cast<int>(plan_.x_type)][static_cast<int>(compute)](m);
-        finish(job_, plan_, wide, z + r * z_stride + j, address(all.y, plan_.y_type, r * all.y_stride + j), m.lanes);
+        const Offsets at = first + Offsets{.dy = r * row.dy + j, .z = r * row.z + j};
+        finish(job_, plan_, wide, at, address(all.y, plan_.y_type, r * all.y_stride + j), m.lanes);
       }
     }
   }
@@ -336,7 +337,7 @@ class Columns {
       m.rows = rows;
       m.lanes = lanes;
       m.streaming = plan_.streaming;
-      map(m, at.z, row_.z * plan_.fold);
+      map(m, at, plan_.fold * row_);
     });
   }
 
@@ -359,7 +360,7 @@ class Columns {
       m.y_stride = row_.y;
       m.rows = row_.size;
       m.lanes = last - first;
-      map(m, at.z + first, row_.z);
+      map(m, at + Offsets{.dy = first, .z = first}, row_);
     }
   }
 
@@ -375,6 +376,7 @@ class Columns {
       Offsets at = lane_offsets(t, lane);
       at.x = t.base.x + lane;
       at.y = t.base.y + lane;
+      at.dy = t.base.dy + lane;
       at.z = t.base.z + lane;
       elements_.map(at, dims, affine);
     }

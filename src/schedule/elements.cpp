@@ -46,6 +46,7 @@ void Elements::map(const Offsets& base, const Partition& dims, const CellAffine&
   CellAffine plain = cell;
   plain.identity = 0;
   const Coefficients c = coefficients_of(plain, 1, 0, DType::f64);
+  const Finish& e = job_.epilogue;
   for_each_offset(base, dims, [&](const Offsets& at) {
     const double v = element_at(job_.x.data(), job_.x.dtype(), at.x);
     const double deviation = v - c.hi;
@@ -57,10 +58,11 @@ void Elements::map(const Offsets& base, const Partition& dims, const CellAffine&
       const Masked masked = masked_as(job_, at);
       if (masked == Masked::zero) y = 0;
       if (masked == Masked::keep) y = v;
-    } else if (job_.epilogue.present()) {
-      const Finish& e = job_.epilogue;
+      if (e.dy.present()) y = element_at(e.dy.data(), e.dy.dtype(), at.dy);
+    } else if (e.present()) {
       if (e.residual.present()) y += element_at(e.residual.data(), e.residual.dtype(), at.z);
-      y = activated(y, e.activation, e.slope);
+      y = e.dy.present() ? element_at(e.dy.data(), e.dy.dtype(), at.dy) * derivative(y, e.activation)
+                         : activated(y, e.activation, e.slope);
     }
     set_element(job_.y.data(), job_.y.dtype(), at.y, y);
   });

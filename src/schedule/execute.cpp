@@ -5,6 +5,7 @@
 #include <new>
 #include <string>
 
+#include "core/activation.h"
 #include "core/context_state.h"
 #include "kernels/kernels.h"
 #include "schedule/columns.h"
@@ -15,6 +16,56 @@
 #include "schedule/rows.h"
 
 namespace poise {
+
+namespace {
+
+void run_loops(const Job& job, const Plan& plan, Context& context) {
+  const bool backward = job.derivative != nullptr;
+  switch (plan.loop) {
+    case Plan::Loop::empty:
+      return;
+    case Plan::Loop::rows:
+      return (backward ? run_gradient_rows : run_rows)(job, plan, context);
+    case Plan::Loop::columns:
+      return (backward ? run_gradient_columns : run_columns)(job, plan, context);
+    case Plan::Loop::pixels:  // never backward
+      return run_pixels(job, plan, context);
+    case Plan::Loop::strided:
+      return (backward ? run_gradient_strided : run_strided)(job, plan, context);
+    case Plan::Loop::windows:  // local_response.cpp plans and runs its own
+      return;
+  }
+}
+
+class SavedAffine final : public Merge {
+ public:
+  explicit SavedAffine(const Derivative& derivative) noexcept : derivative_(derivative) {}
+  CellAffine operator()(std::int64_t cell, const Measured&) const noexcept override { return derivative_.saved(cell); }
+
+ private:
+  const Derivative& derivative_;
+};
+
+// The gate of a smooth activation: z is what the forward pass mapped, a stretch at a time, and never stored.
+void gate_by_map(const Job& job, Context& context) {
+  const SavedAffine saved(*job.derivative);
+  const Gate& gate = job.gate;
+  Job map = job;
+  map.partition = gate.partition;
+  map.statistic = Statistic::none;
+  map.merge = &saved;
+  map.y = gate.gated;
+  map.beta = gate.beta;
+  map.epilogue = {gate.residual, gate.activation, 0, gate.dy};
+  map.gate = {};
+  map.maps = true;
+  map.derivative = nullptr;
+  map.dy = {};
+  map.dgamma = map.dbeta = nullptr;
+  run_loops(map, make_plan(map, context), context);
+}
+
+}  // namespace
 
 void check_types(const Job& job) {
   const DType x = job.x.dtype(), y = job.y.dtype();
@@ -35,22 +86,8 @@ void execute(const Job& job, Context& context) {
   ContextState& state = context.state();
   if (context.explain_only) return;
   try {
-    run_before(job, context);
-    const bool backward = job.derivative != nullptr;
-    switch (state.plan.loop) {
-      case Plan::Loop::empty:
-        return;
-      case Plan::Loop::rows:
-        return (backward ? run_gradient_rows : run_rows)(job, state.plan, context);
-      case Plan::Loop::columns:
-        return (backward ? run_gradient_columns : run_columns)(job, state.plan, context);
-      case Plan::Loop::pixels:  // never backward
-        return run_pixels(job, state.plan, context);
-      case Plan::Loop::strided:
-        return (backward ? run_gradient_strided : run_strided)(job, state.plan, context);
-      case Plan::Loop::windows:  // local_response.cpp plans and runs its own
-        return;
-    }
+    smooth(job.gate.activation) ? gate_by_map(job, context) : run_before(job, context);
+    run_loops(job, state.plan, context);
   } catch (const std::bad_alloc&) {
     throw Error(Code::memory, std::string("[") + job.technique + "] workspace: expected memory, got none");
   }

@@ -57,6 +57,25 @@ void run_pass(const Pass& pass, Partition p, Context& context) {
   });
 }
 
+// One element at a time: where some do not count, to which no activation was applied, and for a y of another type.
+void gate_elements(const Job& job, Context& context) {
+  const Gate& g = job.gate;
+  const auto dims = g.partition.dims();
+  Partition inner;
+  if (!dims.empty()) inner.add(dims.back());
+  const auto outer = dims.first(dims.size() - (dims.empty() ? 0 : 1));
+  parallel_for(threads_allowed(context), elements(outer), [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      for_each_offset(offsets_at(outer, i), inner, [&](const Offsets& at) {
+        const double dy = element_at(g.dy.data(), g.dy.dtype(), at.dy);
+        const bool counted = job.leaves_masked || counts(job, at);
+        const bool passes = !counted || element_at(g.y.data(), g.y.dtype(), at.z) > 0;
+        set_element(g.gated.data(), g.gated.dtype(), at.y, passes ? dy : g.slope == 0 ? 0 : g.slope * dy);
+      });
+    }
+  });
+}
+
 }  // namespace
 
 void run_before(const Job& job, Context& context) {
@@ -67,6 +86,8 @@ void run_before(const Job& job, Context& context) {
     run_pass({a.x, a.residual, a.sum, &Offsets::x, &Offsets::dy, kernels.add[type]}, a.partition, context);
   }
   if (const Gate& g = job.gate; g.gated.present()) {
+    const bool masks = job.mask.present() && !job.leaves_masked;
+    if (g.y.present() && (masks || g.y.dtype() != job.x.dtype())) return gate_elements(job, context);
     run_pass({g.dy, g.y, g.gated, &Offsets::dy, &Offsets::z, kernels.gate[type], g.slope}, g.partition, context);
   }
 }

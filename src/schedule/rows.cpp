@@ -166,8 +166,8 @@ class Rows {
         m.y[0] = wide;
         const std::int64_t part = std::min(stretch, length - i);
         kernels_.map_rows[static_cast<int>(plan_.x_type)][static_cast<int>(compute)](m, part);
-        const std::int64_t z = c.base[cell[k]].z + piece_[index[k]].at.z + i;
-        finish(job_, plan_, wide, z, address(all.y[k], plan_.y_type, i), part);
+        const Offsets at = c.base[cell[k]] + piece_[index[k]].at + Offsets{.dy = i, .z = i};
+        finish(job_, plan_, wide, at, address(all.y[k], plan_.y_type, i), part);
       }
     }
   }

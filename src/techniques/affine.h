@@ -29,10 +29,11 @@ void take_affine(Call& call, const Options& o, const Dims& axes) {
 
 template <class Options>
 void take_affine(Call& call, const Options& o, const Gradients& gradients, const Dims& axes) {
-  call.affine_gradients(o.gamma, gradients, gamma_axes_of(call, o, axes));
+  const Dims gamma_axes = gamma_axes_of(call, o, axes);
+  call.affine_gradients(o.gamma, gradients, gamma_axes);
   call.gamma_offset(o.gamma_offset);
   call.mask(o.mask);
-  call.epilogue(o.epilogue, gradients.dresidual);
+  call.epilogue(o.epilogue, gradients.dresidual, o.beta, gamma_axes);
   call.non_finite(o.non_finite);
 }
 

@@ -46,7 +46,7 @@ inline constexpr Parameter residual{"residual", "file",
                                     "added to x, rounded and stored: the sum is what is normalized"};
 inline constexpr Parameter residual_after{"residual_after", "file",
                                           "added before the activation; of y's type and shape"};
-inline constexpr Parameter y{"y", "file", "backward with an activation: y as the forward call gave it"};
+inline constexpr Parameter y{"y", "file", "backward with relu or leaky_relu: y as the forward call gave it"};
 inline constexpr Parameter groups{"groups", "number", "groups of consecutive channels; must divide them"};
 inline constexpr Parameter per{"per", "data_set|image|pixel", "what shares its statistics"};
 inline constexpr Parameter mean{"mean", "file", "given mean; absent: measured"};

@@ -34,10 +34,12 @@ void split_channels(Partition& partition, int channel_axis, std::int64_t groups)
 // The shape of the cells, once gamma and beta are known to run along the channels.
 Dims begin_groups(Call& call, const GroupNormOptions& o, const Dims& axes) {
   call.eps(o.eps);
-  Dim& sample = call.job().partition.dims()[0];
-  sample.role = Role::cell;
-  sample.cell = o.groups;
-  split_channels(call.job().partition, static_cast<int>(axes[1]), o.groups);
+  call.job().change_partitions([&](Partition& partition) {
+    Dim& sample = partition.dims()[0];
+    sample.role = Role::cell;
+    sample.cell = o.groups;
+    split_channels(partition, static_cast<int>(axes[1]), o.groups);
+  });
   check_one_value(call, o.one_value, "more than one value per group");
   return {call.size(0), o.groups};
 }

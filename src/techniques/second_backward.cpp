@@ -55,6 +55,9 @@ void check(Call& call, const Second& second, const Dims& sizes) {
   }
   call.result("dx", dx, x.sizes(), x.dtype(), {ddy});
   call.gradient("dgamma", dgamma, sizes, {});
+  if (call.job().gate.gated.present()) {
+    call.fail(Code::usage, "activation", "none in a second backward pass", "one");
+  }
   if (call.skips()) call.fail(Code::usage, "non_finite", "propagate or raise in a second backward pass", "skip");
   if (call.job().mask.present()) call.fail(Code::usage, "mask", "none in a second backward pass", "one");
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/activation.h"
 #include "core/overlap.h"
 #include "schedule/elements.h"
 #include "techniques/one_value.h"
@@ -82,7 +83,9 @@ Segments segments_of(Call& call, const char* name, const ConstTensorView& labels
 void take_labels(Job& job, const ConstTensorView& labels) noexcept {
   job.mask = labels;
   job.leaves_masked = true;
-  for (int i = 0; i < labels.rank(); ++i) job.partition.dims()[static_cast<std::size_t>(i)].mask = labels.stride(i);
+  job.change_partitions([&](Partition& partition) {
+    for (int i = 0; i < labels.rank(); ++i) partition.dims()[static_cast<std::size_t>(i)].mask = labels.stride(i);
+  });
 }
 
 void count_label(const Job& of, double* counts, Context& context) {
@@ -139,7 +142,7 @@ void normalize_segments_backward(Call& call, const SegmentOptions& o, const Dims
     const NormalizeDerivative derivative(o.deviation, s.mean, s.rstd);
     job.derivative = &derivative;
     execute(job, call.context());
-    job.gate = {};  // once
+    if (!smooth(job.gate.activation)) job.gate = {};  // once; a smooth one needs each label's own statistics
   }
   call.store_gradients();
 }

@@ -128,6 +128,17 @@ inline Job gated_apart(Call& call) {
   return job;
 }
 
+// From now on the call's gate copies what was gated apart: formed anew along other strides, its last bits could differ
+// from those that were summed.
+inline void take_gated(Call& call, const Job& apart) noexcept {
+  Gate& gate = call.job().gate;
+  if (!gate.gated.present()) return;
+  gate.dy = apart.gate.gated;
+  gate.y = {};
+  gate.activation = Activation::none;
+  for (int i = 0; i < gate.dy.rank(); ++i) gate.partition.dims()[static_cast<std::size_t>(i)].dy = gate.dy.stride(i);
+}
+
 inline void measure_mine(Call& call, PerCell<Measured>& cells) {
   measure_again(call, added_apart(call), Statistic::moments, KeepMeasured(cells.mine));
 }

@@ -77,6 +77,7 @@ void sync_batch_norm_backward(const Gradients& gradients, ConstTensorView dy, Co
     job.statistic = Statistic::moments;
     job.derivative = &keep;
     execute(job, context);
+    take_gated(*call, job);
   };
   agreement.reach([&] {
     call.emplace("sync_batch_norm", gradients.dx, dy, x, context);
