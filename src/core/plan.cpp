@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t short_run = 256;
 constexpr std::int64_t widest_join = std::int64_t{1} << 16;
 // Sums, pivots and coefficients of this many lanes stay in L1 and L2.
-constexpr std::int64_t widest_lanes = 2048, usual_tile = 1024;
+constexpr std::int64_t widest_lanes = 2048, usual_tile = 512;
 // Below this many bytes a fork and join costs more than the work of a thread.
 constexpr std::int64_t bytes_a_thread = 128 << 10;
 // Four cells side by side must leave L2 to the four that are measured meanwhile.
@@ -163,11 +163,26 @@ std::int64_t fold_of(const Plan& plan, const Job& job) noexcept {
   return fold;
 }
 
+std::int64_t blocks_of(const Plan& plan) noexcept {
+  const auto rows = plan.runs.dims();
+  if (rows.empty()) return 1;
+  return elements(rows.first(rows.size() - 1)) * ((rows.back().size + block_rows - 1) / block_rows);
+}
+
+// Tiles of about the same width. Where there are fewer of them, and fewer blocks of rows, than threads they are made
+// narrower; the sums of a lane do not depend on the tile that it is in.
 std::int64_t tile_of(const Plan& plan) noexcept {
-  if (plan.lanes <= widest_lanes) return plan.lanes;
   const std::int64_t whole = std::lcm(std::max<std::int64_t>(plan.lane_merged.elements(), 1), std::int64_t{16});
-  const std::int64_t tile = std::max(whole, usual_tile / whole * whole);
-  return std::min(plan.lanes, tile);
+  const auto cut = [&](std::int64_t tiles) {
+    const std::int64_t width = (plan.lanes + tiles - 1) / tiles;
+    return std::min(plan.lanes, (width + whole - 1) / whole * whole);
+  };
+  const std::int64_t tiles = plan.lanes <= widest_lanes ? 1 : (plan.lanes + usual_tile - 1) / usual_tile;
+  const bool chunks_by_tiles = plan.param.present && (plan.gamma_by_row || plan.gamma_by_element);
+  const std::int64_t closures = plan.cells.elements() * tiles, threads = plan.threads;
+  if (closures >= threads || blocks_of(plan) >= threads || chunks_by_tiles) return cut(tiles);
+  const std::int64_t narrow = (threads + plan.cells.elements() - 1) / plan.cells.elements();
+  return cut(std::clamp(plan.lanes / short_run, tiles, std::max(tiles, narrow)));
 }
 
 void plan_columns(Plan& plan, const Job& job, Partition p) noexcept {

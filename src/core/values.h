@@ -11,8 +11,8 @@ namespace poise {
 class Values {
  public:
   Values() = default;
-  explicit Values(const TensorView& view) noexcept : view_(view), writable_(view.data()) {}
-  explicit Values(const ConstTensorView& view) noexcept : view_(view) {}
+  explicit Values(const TensorView& view) noexcept : view_(view), writable_(view.data()), dense_(is_dense(view)) {}
+  explicit Values(const ConstTensorView& view) noexcept : view_(view), dense_(is_dense(view)) {}
 
   bool present() const noexcept { return view_.present(); }
   std::int64_t count() const noexcept { return view_.elements(); }
@@ -24,7 +24,11 @@ class Values {
   }
 
  private:
+  static bool is_dense(const ConstTensorView& view) noexcept {
+    return view.strides() == contiguous_strides(view.sizes());
+  }
   std::int64_t offset(std::int64_t index) const noexcept {
+    if (dense_) return index;
     std::int64_t offset = 0;
     for (int i = view_.rank(); i-- > 0;) {
       const std::int64_t k = i > 0 ? index % view_.size(i) : index;
@@ -36,6 +40,7 @@ class Values {
 
   ConstTensorView view_;
   void* writable_ = nullptr;
+  bool dense_ = true;
 };
 
 }  // namespace poise

@@ -243,7 +243,7 @@ HWY_NOINLINE void gradient_map_rows(GradientStreams& g, std::int64_t length) {
 
 // --- columns ---
 
-// Rows added to a lane's sums before they go back to memory.
+// Rows added to a lane's sums before they go back to memory: far ones, as that many streams.
 inline constexpr std::int64_t gradient_rows = 4;
 
 template <class X, ColumnGamma kMode>
@@ -272,10 +272,14 @@ struct GradientRow {
   }
 };
 
+// A few rows, `apart` from each other.
+struct RowGroup {
+  std::int64_t first = 0, rows = 0, apart = 1;
+};
+
 // One step of lanes over a few rows; `count` of them are real, the others' sums stay as they were.
 template <class X, ColumnGamma kMode>
-HWY_INLINE void gradient_lanes(const GradientColumns& g, std::int64_t first, std::int64_t rows, std::int64_t j,
-                               std::int64_t count) {
+HWY_INLINE void gradient_lanes(const GradientColumns& g, const RowGroup& group, std::int64_t j, std::int64_t count) {
   using T = Compute<X>;
   HWY_ALIGN double s[max_step], q[max_step], center[max_step];
   const bool whole = count == step();
@@ -291,8 +295,8 @@ HWY_INLINE void gradient_lanes(const GradientColumns& g, std::int64_t first, std
   VD sa = hn::LoadU(DD(), at_s), sb = hn::LoadU(DD(), at_s + half_step());
   VD qa = hn::LoadU(DD(), at_q), qb = hn::LoadU(DD(), at_q + half_step());
   const VD ca = hn::LoadU(DD(), at_center), cb = hn::LoadU(DD(), at_center + half_step());
-  for (std::int64_t r = first; r < first + rows; ++r) {
-    const GradientRow<X, kMode> row(g, r);
+  for (std::int64_t r = 0; r < group.rows; ++r) {
+    const GradientRow<X, kMode> row(g, group.first + r * group.apart);
     VD xa, xb, a, b;
     if (whole) {
       load_step(row.x + j, xa, xb);
@@ -323,13 +327,30 @@ HWY_INLINE void gradient_lanes(const GradientColumns& g, std::int64_t first, std
 }
 
 template <class X, ColumnGamma kMode>
-HWY_NOINLINE void gradient_measure_columns(const GradientColumns& g) {
-  for (std::int64_t r = 0; r < g.rows; r += gradient_rows) {
-    const std::int64_t rows = g.rows - r < gradient_rows ? g.rows - r : gradient_rows;
-    std::int64_t j = 0;
-    for (; j + step() <= g.lanes; j += step()) gradient_lanes<X, kMode>(g, r, rows, j, step());
-    if (j < g.lanes) gradient_lanes<X, kMode>(g, r, rows, j, g.lanes - j);
+HWY_INLINE void gradient_group(const GradientColumns& g, const RowGroup& group) {
+  std::int64_t j = 0;
+  for (; j + 2 * step() <= g.lanes; j += 2 * step()) {
+    for (std::int64_t r = group.first; g.ahead > 0 && r < group.first + group.rows * group.apart; r += group.apart) {
+      hwy::Prefetch(static_cast<const X*>(g.x) + r * g.x_stride + j + g.ahead);
+      hwy::Prefetch(static_cast<const X*>(g.dy) + r * g.dy_stride + j + g.ahead);
+    }
+    gradient_lanes<X, kMode>(g, group, j, step());
+    gradient_lanes<X, kMode>(g, group, j + step(), step());
   }
+  if (j + step() <= g.lanes) {
+    gradient_lanes<X, kMode>(g, group, j, step());
+    j += step();
+  }
+  if (j < g.lanes) gradient_lanes<X, kMode>(g, group, j, g.lanes - j);
+}
+
+// The order in which a lane adds its rows depends on their number and length alone.
+template <class X, ColumnGamma kMode>
+HWY_NOINLINE void gradient_measure_columns(const GradientColumns& g) {
+  const std::int64_t quarter = g.rows / gradient_rows, done = quarter * gradient_rows;
+  for (std::int64_t r = 0; r < quarter; ++r)
+    gradient_group<X, kMode>(g, {g.far ? r : r * gradient_rows, gradient_rows, g.far ? quarter : 1});
+  if (done < g.rows) gradient_group<X, kMode>(g, {done, g.rows - done, 1});
 }
 
 template <class X, ColumnGamma kMode>
@@ -370,17 +391,24 @@ struct GradientMapRow : GradientRow<X, kMode> {
 };
 
 template <class X, ColumnGamma kMode>
-HWY_NOINLINE void gradient_map_columns(const GradientColumns& g) {
-  for (std::int64_t r = 0; r < g.rows; ++r) {
-    const GradientMapRow<X, kMode> row(g, r);
-    std::int64_t j = g.streaming ? elements_to_line(row.dx, g.lanes) : 0;
-    if (j > 0) row.stretch(0, j);
-    for (; j + step() <= g.lanes; j += step()) {
-      row.one(j, g.streaming);
-      if constexpr (std::is_same_v<Compute<X>, double>) row.one(j + half_step(), g.streaming);
-    }
-    if (j < g.lanes) row.stretch(j, g.lanes);
+HWY_INLINE void gradient_map_row(const GradientColumns& g, std::int64_t r) {
+  const GradientMapRow<X, kMode> row(g, r);
+  std::int64_t j = g.streaming ? elements_to_line(row.dx, g.lanes) : 0;
+  if (j > 0) row.stretch(0, j);
+  for (; j + step() <= g.lanes; j += step()) {
+    row.one(j, g.streaming);
+    if constexpr (std::is_same_v<Compute<X>, double>) row.one(j + half_step(), g.streaming);
   }
+  if (j < g.lanes) row.stretch(j, g.lanes);
+}
+
+// Rows in turn, a quarter apart where they are short.
+template <class X, ColumnGamma kMode>
+HWY_NOINLINE void gradient_map_columns(const GradientColumns& g) {
+  const std::int64_t quarter = g.rows / max_streams;
+  for (std::int64_t r = 0; r < quarter; ++r)
+    for (int k = 0; k < max_streams; ++k) gradient_map_row<X, kMode>(g, g.far ? r + k * quarter : r * max_streams + k);
+  for (std::int64_t r = max_streams * quarter; r < g.rows; ++r) gradient_map_row<X, kMode>(g, r);
 }
 
 // --- gamma's and beta's gradients where gamma runs along the loop ---

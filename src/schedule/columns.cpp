@@ -4,25 +4,18 @@
 #include "schedule/columns.h"
 
 #include <algorithm>
-#include <cstring>
+#include <type_traits>
 
 #include "core/parallel.h"
 #include "kernels/kernels.h"
 #include "schedule/elements.h"
 #include "schedule/finish.h"
+#include "schedule/lanes.h"
 #include "schedule/operands.h"
 #include "schedule/sums.h"
 
 namespace poise {
 namespace {
-
-constexpr std::int64_t lanes_ahead = 512;
-
-// A closure: one tile of lanes of one index of the outside cells.
-struct Tile {
-  Offsets base;
-  std::int64_t first = 0, lanes = 0;
-};
 
 // One value a lane, padded for whole vectors. hi, scale, shift are in the compute type.
 struct Scratch {
@@ -31,20 +24,6 @@ struct Scratch {
   Measured* measured = nullptr;  // one a cell
   CellAffine* affine = nullptr;  // one a cell: merge has results to write and is called once
 };
-
-// n copies of a value by whole blocks, the last one overlapping: set-up that a scalar loop would make half of the time.
-template <class T>
-void fill_run(T* to, std::int64_t n, T value) noexcept {
-  constexpr std::int64_t width = 64 / sizeof(T);
-  T block[width];
-  for (T& b : block) b = value;
-  if (n < width) {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = value;
-    return;
-  }
-  for (std::int64_t i = 0; i + width <= n; i += width) std::memcpy(to + i, block, sizeof(block));
-  std::memcpy(to + n - width, block, sizeof(block));
-}
 
 class Columns {
  public:
@@ -73,17 +52,17 @@ class Columns {
   }
 
   void run() {
-    const bool by_blocks = closures_ < plan_.threads && blocks_ > 1;
+    const bool by_blocks = closures_ < plan_.threads && blocks_ > closures_;
     const int teams = by_blocks ? 1 : plan_.threads;
     auto* scratch = workspace_.take<Scratch>(teams);
     for (int t = 0; t < teams; ++t) scratch[t] = take_scratch();
     if (by_blocks) {
       auto* partial = workspace_.take<double>(blocks_ * 2 * width_);
-      for (std::int64_t c = 0; c < closures_; ++c) share(tile(c), scratch[0], partial);
+      for (std::int64_t c = 0; c < closures_; ++c) share(tile_at(plan_, c), scratch[0], partial);
       return;
     }
     used_ = parallel_for(teams, closures_, [&](std::int64_t begin, std::int64_t end, int thread) {
-      for (std::int64_t c = begin; c < end; ++c) closure(tile(c), scratch[thread]);
+      for (std::int64_t c = begin; c < end; ++c) closure(tile_at(plan_, c), scratch[thread]);
       fence_streams();
     });
   }
@@ -100,15 +79,6 @@ class Columns {
     std::fill_n(s.measured, plan_.tile / merged_, Measured{});
     s.affine = workspace_.take<CellAffine>(plan_.tile / merged_);
     return s;
-  }
-
-  Tile tile(std::int64_t closure) const noexcept {
-    Tile t;
-    t.base = offsets_at(plan_.cells.dims(), closure / tiles_);
-    t.first = closure % tiles_ * plan_.tile;
-    t.lanes = std::min(plan_.tile, plan_.lanes - t.first);
-    t.base = t.base + Offsets{.x = t.first, .y = t.first, .dy = t.first, .z = t.first};
-    return t;
   }
 
   // --- measure ---
@@ -129,13 +99,6 @@ class Columns {
     }
   }
 
-  // What the stream of a row reads soon: further along where rows follow each other, the next tile's part of the row,
-  // or a later row.
-  std::int64_t ahead(const Tile& t) const noexcept {
-    if (row_.x == t.lanes) return lanes_ahead;
-    return tiles_ > 1 ? t.lanes : 2 * row_.x;
-  }
-
   void measure_block(const Tile& t, std::int64_t block, const double* pivot, double* s, double* q) const noexcept {
     fill_run(s, width_, nothing(plan_.statistic).s);
     fill_run(q, width_, nothing(plan_.statistic).q);
@@ -146,7 +109,7 @@ class Columns {
       m.stride = row_.x * plan_.fold;
       m.rows = rows;
       m.lanes = lanes;
-      m.ahead = ahead(t);
+      m.ahead = lanes_ahead(plan_, t, row_.x);
       m.pivot = pivot;
       m.s = s;
       m.q = q;
@@ -172,13 +135,16 @@ class Columns {
     }
   }
 
+  // A cell's pivot is its first element.
   void fill_pivots(const Tile& t, const Scratch& scratch) const noexcept {
     if (plan_.statistic != Statistic::moments) return;
-    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
-      Offsets at = t.base;
-      at.x += lane;
-      set_pivot(t, scratch, lane, elements_.pivot(at));
+    const auto first = [&](std::int64_t lane) { return element_at(job_.x.data(), plan_.x_type, t.base.x + lane); };
+    if (merged_ > 1) {
+      for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) set_pivot(t, scratch, lane, first(lane));
+      return;
     }
+    for (std::int64_t lane = 0; lane < t.lanes; ++lane) scratch.pivot[lane] = first(lane);
+    for (std::int64_t f = 1; f < plan_.fold; ++f) std::copy_n(scratch.pivot, t.lanes, scratch.pivot + f * t.lanes);
   }
 
   void set_pivot(const Tile& t, const Scratch& scratch, std::int64_t lane, double pivot) const noexcept {
@@ -187,17 +153,8 @@ class Columns {
 
   // --- merge ---
 
-  // Four sums side by side, joined in a fixed order, so that a cell of many lanes is not one chain of additions.
-  static double added(const double* values, std::int64_t count) noexcept {
-    double parts[4] = {};
-    std::int64_t j = 0;
-    for (; j + 4 <= count; j += 4)
-      for (int i = 0; i < 4; ++i) parts[i] += values[j + i];
-    for (int i = 0; j < count; ++j, ++i) parts[i] += values[j];
-    return (parts[0] + parts[1]) + (parts[2] + parts[3]);
-  }
-
   Sums cell_sums(const Tile& t, const Scratch& scratch, std::int64_t lane) const noexcept {
+    if (merged_ == 1 && plan_.fold == 1) return {scratch.s[lane], scratch.q[lane]};
     Sums sums = nothing(plan_.statistic);
     for (std::int64_t f = 0; f < plan_.fold; ++f) {
       const double* s = scratch.s + f * t.lanes + lane;
@@ -227,55 +184,48 @@ class Columns {
     return again;
   }
 
-  static Offsets along(const Dim& d, std::int64_t i, const Offsets& base) noexcept {
-    return {.gamma = base.gamma + i * d.gamma, .beta = base.beta + i * d.beta, .cell = base.cell + i * d.cell};
-  }
-
-  Offsets lane_offsets(const Tile& t, std::int64_t lane) const noexcept {
-    const std::int64_t at = t.first + lane;
-    if (merged_ == 1 && plan_.lane_cells.dims().size() == 1) return along(plan_.lane_cells.dims()[0], at, t.base);
-    Offsets offsets =
-        offsets_at(plan_.lane_cells.dims(), at / merged_) + offsets_at(plan_.lane_merged.dims(), at % merged_);
-    offsets.gamma += t.base.gamma;
-    offsets.beta += t.base.beta;
-    offsets.cell += t.base.cell;
-    return offsets;
-  }
-
   // Fills the lanes' coefficients; true when some cell is beyond float32 coefficients.
   bool merge(const Tile& t, const Scratch& scratch) const noexcept {
     bool any_extreme = false;
-    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
-      const Offsets at = lane_offsets(t, lane);
-      const CellAffine affine = (*job_.merge)(at.cell, scratch.measured[lane / merged_]);
-      scratch.affine[lane / merged_] = affine;
-      any_extreme |= extreme(affine, plan_.x_type);
-      if (plan_.x_type == DType::f64) {
-        fill_lanes<double>(t, scratch, lane, at, affine);
-      } else {
-        fill_lanes<float>(t, scratch, lane, at, affine);
-      }
-    }
+    for_each_cell_run(plan_, t, [&](const CellRun& run) {
+      CellAffine* affine = scratch.affine + run.cell;
+      job_.merge->merge_many(run.at.cell, run.step.cell, run.count, scratch.measured + run.cell, affine);
+      for (std::int64_t i = 0; i < run.count; ++i) any_extreme |= extreme(affine[i], plan_.x_type);
+      plan_.x_type == DType::f64 ? fill_lanes<double>(t, scratch, run) : fill_lanes<float>(t, scratch, run);
+    });
     return any_extreme;
   }
 
+  // Lanes that share gamma and beta share coefficients.
   template <class T>
-  void fill_lanes(const Tile& t, const Scratch& scratch, std::int64_t lane, const Offsets& first,
-                  const CellAffine& affine) const noexcept {
-    for (std::int64_t j = 0; j < merged_;) {
-      // Lanes that share gamma and beta share coefficients.
-      const std::int64_t alike = lanes_alike_ ? merged_ : 1;
-      const Offsets at = j == 0 ? first : lane_offsets(t, lane + j);
-      const double gamma = gamma_in_loop_ ? 1 : operands_.gamma.value(at.gamma);
-      const double beta = gamma_in_loop_ ? 0 : operands_.beta.value(at.beta);
-      const Coefficients c = coefficients_of(affine, gamma, beta, plan_.x_type);
-      for (std::int64_t f = 0; f < plan_.fold; ++f) {
-        const std::int64_t to = f * t.lanes + lane + j;
-        fill_run(static_cast<T*>(scratch.hi) + to, alike, static_cast<T>(c.hi));
-        fill_run(static_cast<T*>(scratch.scale) + to, alike, static_cast<T>(c.scale));
-        fill_run(static_cast<T*>(scratch.shift) + to, alike, static_cast<T>(c.shift));
+  void fill_lanes(const Tile& t, const Scratch& scratch, const CellRun& run) const noexcept {
+    constexpr DType type = std::is_same_v<T, double> ? DType::f64 : DType::f32;
+    const CellAffine* affine = scratch.affine + run.cell;
+    T hi[CellRun::most], scale[CellRun::most], shift[CellRun::most];
+    for (std::int64_t unit = 0; unit < (lanes_alike_ ? 1 : merged_); ++unit) {
+      const Offsets at = run.at + unit_offsets(plan_, unit);
+      for (std::int64_t i = 0; i < run.count; ++i) {
+        const double gamma = gamma_in_loop_ ? 1 : operands_.gamma.value(at.gamma + i * run.step.gamma);
+        const double beta = gamma_in_loop_ ? 0 : operands_.beta.value(at.beta + i * run.step.beta);
+        const Coefficients c = coefficients_of(affine[i], gamma, beta, type);
+        hi[i] = static_cast<T>(c.hi);
+        scale[i] = static_cast<T>(c.scale);
+        shift[i] = static_cast<T>(c.shift);
       }
-      j += alike;
+      lay_out(t, run, unit, hi, static_cast<T*>(scratch.hi));
+      lay_out(t, run, unit, scale, static_cast<T*>(scratch.scale));
+      lay_out(t, run, unit, shift, static_cast<T*>(scratch.shift));
+    }
+  }
+
+  // One value a cell of the run, for its lane `unit` or for all of them.
+  template <class T>
+  void lay_out(const Tile& t, const CellRun& run, std::int64_t unit, const T* values, T* to) const noexcept {
+    for (std::int64_t f = 0; f < plan_.fold; ++f) {
+      T* at = to + f * t.lanes + run.lane + unit;
+      for (std::int64_t i = 0; i < run.count; ++i) {
+        lanes_alike_&& merged_ > 1 ? fill_run(at + i * merged_, merged_, values[i]) : void(at[i * merged_] = values[i]);
+      }
     }
   }
 
@@ -373,11 +323,7 @@ class Columns {
       if (!extreme(affine, plan_.x_type)) continue;
       map_lanes(t, scratch, first, lane);
       first = lane + merged_;
-      Offsets at = lane_offsets(t, lane);
-      at.x = t.base.x + lane;
-      at.y = t.base.y + lane;
-      at.dy = t.base.dy + lane;
-      at.z = t.base.z + lane;
+      const Offsets at = lane_offsets(plan_, t, lane);
       elements_.map(at, dims, affine);
     }
     map_lanes(t, scratch, first, t.lanes);

@@ -7,17 +7,14 @@
 #include "kernels/gradient.h"
 #include "schedule/elements.h"
 #include "schedule/gradient.h"
+#include "schedule/lanes.h"
 #include "schedule/sums.h"
 
 namespace poise {
 namespace {
 
-// A closure: one tile of lanes of one index of the outside cells.
-struct Tile {
-  std::int64_t index = 0;
-  Offsets base;
-  std::int64_t first = 0, lanes = 0;
-};
+// A row as long as this is a stream of its own.
+constexpr std::int64_t page = 4096;
 
 // One value a lane, padded for whole vectors. hi, scale, a, b are in the compute type.
 struct Scratch {
@@ -57,22 +54,22 @@ class GradientColumnsRun {
   }
 
   void run() {
-    const bool by_blocks = closures_ < plan_.threads && blocks_ > 1;
+    const bool by_blocks = closures_ < plan_.threads && blocks_ > closures_;
     const int teams = by_blocks ? 1 : plan_.threads;
     auto* scratch = workspace_.take<Scratch>(teams);
     for (int t = 0; t < teams; ++t) scratch[t] = take_scratch();
     if (by_blocks) {
       auto* partial = workspace_.take<double>(blocks_ * 2 * width_);
       for (std::int64_t k = 0; k < chunks_; ++k)
-        for (std::int64_t c = first_of(k); c < first_of(k + 1); ++c) share(tile(c), scratch[0], partial, k);
+        for (std::int64_t c = first_of(k); c < first_of(k + 1); ++c) share(tile_at(plan_, c), scratch[0], partial, k);
     } else {
       const std::int64_t shares = gamma_in_loop_ && parameters_.wanted() ? chunks_ : closures_;
       used_ = parallel_for(teams, shares, [&](std::int64_t begin, std::int64_t end, int thread) {
         if (shares == chunks_ && gamma_in_loop_) {
           for (std::int64_t k = begin; k < end; ++k)
-            for (std::int64_t c = first_of(k); c < first_of(k + 1); ++c) closure(tile(c), scratch[thread], k);
+            for (std::int64_t c = first_of(k); c < first_of(k + 1); ++c) closure(tile_at(plan_, c), scratch[thread], k);
         } else {
-          for (std::int64_t c = begin; c < end; ++c) closure(tile(c), scratch[thread], 0);
+          for (std::int64_t c = begin; c < end; ++c) closure(tile_at(plan_, c), scratch[thread], 0);
         }
         fence_streams();
       });
@@ -100,25 +97,6 @@ class GradientColumnsRun {
     return s;
   }
 
-  Tile tile(std::int64_t closure) const noexcept {
-    Tile t;
-    t.index = closure;
-    t.base = offsets_at(plan_.cells.dims(), closure / tiles_);
-    t.first = closure % tiles_ * plan_.tile;
-    t.lanes = std::min(plan_.tile, plan_.lanes - t.first);
-    t.base = t.base + Offsets{.x = t.first, .y = t.first, .dy = t.first};
-    return t;
-  }
-
-  Offsets lane_offsets(const Tile& t, std::int64_t lane) const noexcept {
-    const std::int64_t at = t.first + lane;
-    Offsets offsets =
-        offsets_at(plan_.lane_cells.dims(), at / merged_) + offsets_at(plan_.lane_merged.dims(), at % merged_);
-    // x, y and dy of the lane are counted from the tile's own base.
-    offsets.x = offsets.y = offsets.dy = lane;
-    return t.base + offsets;
-  }
-
   // --- the loops over one block of rows ---
 
   // lane: where the loop begins.
@@ -140,6 +118,8 @@ class GradientColumnsRun {
     g.dx_stride = row_.y;
     g.rows = std::min(block_rows, row_.size - first);
     g.lanes = t.lanes - lane;
+    g.far = plan_.lanes * static_cast<std::int64_t>(size_of(plan_.x_type)) < page;
+    g.ahead = g.far && tiles_ == 1 ? lanes_ahead(plan_, t, row_.x) : 0;
     g.center = scratch.center + lane;
     g.hi = from(scratch.hi);
     g.scale = from(scratch.scale);
@@ -178,73 +158,69 @@ class GradientColumnsRun {
   // --- merge ---
 
   void open(const Tile& t, const Scratch& scratch) const noexcept {
-    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
-      const CellAffine affine = job_.derivative->saved(lane_offsets(t, lane).cell);
-      scratch.affine[lane / merged_] = affine;
-      std::fill_n(scratch.center + lane, merged_, affine.center);
-      std::fill_n(scratch.rstd + lane, merged_, affine.scale);
-    }
+    for_each_cell_run(plan_, t, [&](const CellRun& run) {
+      for (std::int64_t i = 0; i < run.count; ++i) {
+        const CellAffine affine = job_.derivative->saved(run.at.cell + i * run.step.cell);
+        const std::int64_t lane = run.lane + i * merged_;
+        scratch.affine[run.cell + i] = affine;
+        fill_run(scratch.center + lane, merged_, affine.center);
+        fill_run(scratch.rstd + lane, merged_, affine.scale);
+      }
+    });
   }
 
-  double gamma(const Offsets& at) const noexcept { return gamma_in_loop_ ? 1 : operands_.gamma.value(at.gamma); }
+  // Of a lane `unit` of the run's i-th cell.
+  double gamma(const CellRun& run, std::int64_t i, std::int64_t unit) const noexcept {
+    if (gamma_in_loop_) return 1;
+    return operands_.gamma.value(run.at.gamma + i * run.step.gamma + unit_offsets(plan_, unit).gamma);
+  }
 
-  // In an order of its own, whoever asks.
-  static double sum_of(const double* values, std::int64_t count) noexcept {
-    double sums[4] = {};
-    std::int64_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-      for (int k = 0; k < 4; ++k) sums[k] += values[i + k];
-    }
-    for (; i < count; ++i) sums[0] += values[i];
-    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  // The sums of the run's i-th cell, each lane weighted with its gamma.
+  GradientSums total(const Tile& t, const Scratch& scratch, const CellRun& run, std::int64_t i) const noexcept {
+    const CellAffine& affine = scratch.affine[run.cell + i];
+    const std::int64_t lane = run.lane + i * merged_;
+    GradientSums total;
+    total.count = plan_.cell_elements;
+    const auto add = [&](std::int64_t unit, double sum, double products) {
+      const double g = gamma(run, i, unit);
+      total.s0 += g * sum;
+      total.s1 += g * products;
+      if (unit_sums_ == nullptr) return;
+      unit_sums_[t.index * plan_.tile + lane + unit] = {sum, affine.scale * products + affine.shift * sum};
+    };
+    if (measures_ && alike_) add(0, added(scratch.s + lane, merged_), added(scratch.q + lane, merged_));
+    for (std::int64_t unit = 0; measures_ && !alike_ && unit < merged_; ++unit)
+      add(unit, scratch.s[lane + unit], scratch.q[lane + unit]);
+    return total;
   }
 
   // Fills the lanes' coefficients; true when some are beyond float32.
   bool merge(const Tile& t, const Scratch& scratch) const noexcept {
     bool any_extreme = false;
-    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
-      const CellAffine& affine = scratch.affine[lane / merged_];
-      const Offsets cell = lane_offsets(t, lane);
-      const double cell_gamma = gamma(cell);
-      const auto gamma_of = [&](std::int64_t j) { return alike_ ? cell_gamma : gamma(lane_offsets(t, j)); };
-      GradientSums total;
-      if (measures_ && alike_) {
-        const double sum = sum_of(scratch.s + lane, merged_), products = sum_of(scratch.q + lane, merged_);
-        total.s0 = cell_gamma * sum;
-        total.s1 = cell_gamma * products;
-        if (unit_sums_ != nullptr) {
-          unit_sums_[t.index * plan_.tile + lane] = {sum, affine.scale * products + affine.shift * sum};
+    for_each_cell_run(plan_, t, [&](const CellRun& run) {
+      for (std::int64_t i = 0; i < run.count; ++i) {
+        const CellGradient gradient = (*job_.derivative)(run.at.cell + i * run.step.cell, total(t, scratch, run, i));
+        scratch.gradient[run.cell + i] = gradient;
+        const std::int64_t lane = run.lane + i * merged_, step = alike_ ? merged_ : 1;
+        for (std::int64_t unit = 0; unit < merged_; unit += step) {
+          const auto c =
+              gradient_coefficients(scratch.affine[run.cell + i], gradient, gamma(run, i, unit), plan_.x_type);
+          any_extreme |= extreme(c, plan_.x_type);
+          plan_.x_type == DType::f64 ? fill<double>(scratch, lane + unit, step, c)
+                                     : fill<float>(scratch, lane + unit, step, c);
         }
       }
-      for (std::int64_t j = lane; measures_ && !alike_ && j < lane + merged_; ++j) {
-        const double g = gamma_of(j);
-        total.s0 += g * scratch.s[j];
-        total.s1 += g * scratch.q[j];
-        if (unit_sums_ != nullptr) {
-          unit_sums_[t.index * plan_.tile + j] = {scratch.s[j],
-                                                  affine.scale * scratch.q[j] + affine.shift * scratch.s[j]};
-        }
-      }
-      total.count = plan_.cell_elements;
-      const CellGradient gradient = (*job_.derivative)(cell.cell, total);
-      scratch.gradient[lane / merged_] = gradient;
-      const std::int64_t step = alike_ ? merged_ : 1;
-      for (std::int64_t j = lane; j < lane + merged_; j += step) {
-        const auto c = gradient_coefficients(affine, gradient, gamma_of(j), plan_.x_type);
-        any_extreme |= extreme(c, plan_.x_type);
-        plan_.x_type == DType::f64 ? fill<double>(scratch, j, step, c) : fill<float>(scratch, j, step, c);
-      }
-    }
+    });
     return any_extreme;
   }
 
   template <class T>
   static void fill(const Scratch& scratch, std::int64_t first, std::int64_t lanes,
                    const GradientCoefficients& c) noexcept {
-    std::fill_n(static_cast<T*>(scratch.hi) + first, lanes, static_cast<T>(c.hi));
-    std::fill_n(static_cast<T*>(scratch.scale) + first, lanes, static_cast<T>(c.scale));
-    std::fill_n(static_cast<T*>(scratch.a) + first, lanes, static_cast<T>(c.a));
-    std::fill_n(static_cast<T*>(scratch.b) + first, lanes, static_cast<T>(c.b));
+    fill_run(static_cast<T*>(scratch.hi) + first, lanes, static_cast<T>(c.hi));
+    fill_run(static_cast<T*>(scratch.scale) + first, lanes, static_cast<T>(c.scale));
+    fill_run(static_cast<T*>(scratch.a) + first, lanes, static_cast<T>(c.a));
+    fill_run(static_cast<T*>(scratch.b) + first, lanes, static_cast<T>(c.b));
   }
 
   void map_lanes(const Tile& t, const Scratch& scratch, std::int64_t first, std::int64_t last) const noexcept {
@@ -256,11 +232,15 @@ class GradientColumnsRun {
     }
   }
 
+  double lane_gamma(const Tile& t, std::int64_t lane) const noexcept {
+    return gamma_in_loop_ ? 1 : operands_.gamma.value(lane_offsets(plan_, t, lane).gamma);
+  }
+
   bool extreme_cell(const Tile& t, const Scratch& scratch, std::int64_t lane) const noexcept {
     bool any = false;
     for (std::int64_t j = lane; j < lane + merged_; ++j) {
       any |= extreme(gradient_coefficients(scratch.affine[lane / merged_], scratch.gradient[lane / merged_],
-                                           gamma(lane_offsets(t, j)), plan_.x_type),
+                                           lane_gamma(t, j), plan_.x_type),
                      plan_.x_type);
     }
     return any;
@@ -274,7 +254,7 @@ class GradientColumnsRun {
       if (!extreme_cell(t, scratch, lane)) continue;
       map_lanes(t, scratch, first, lane);
       first = lane + merged_;
-      map_gradient_exactly(job_, operands_, lane_offsets(t, lane), dims, scratch.affine[lane / merged_],
+      map_gradient_exactly(job_, operands_, lane_offsets(plan_, t, lane), dims, scratch.affine[lane / merged_],
                            scratch.gradient[lane / merged_]);
     }
     map_lanes(t, scratch, first, t.lanes);
@@ -284,10 +264,10 @@ class GradientColumnsRun {
 
   void add_units() const noexcept {
     for (std::int64_t c = 0; c < closures_; ++c) {
-      const Tile t = tile(c);
+      const Tile t = tile_at(plan_, c);
       for (std::int64_t j = 0; j < t.lanes; j += alike_ ? merged_ : 1) {
         const Sums& unit = unit_sums_[c * plan_.tile + j];
-        parameters_.add(lane_offsets(t, j).param, unit.q, unit.s);
+        parameters_.add(lane_offsets(plan_, t, j).param, unit.q, unit.s);
       }
     }
   }

@@ -22,14 +22,21 @@ class BatchMerge final : public Merge {
         fewest_(o.one_value == OneValue::skip_update ? 2 : 1) {}
 
   CellAffine operator()(std::int64_t channel, const Measured& m) const noexcept override {
-    if (running_.wanted()) {
-      m.count < fewest_ ? running_.keep(channel) : running_.update(channel, m.mean, variance_of(m, running_divisor_));
-    }
+    if (running_.wanted()) follow(channel, m);
     return normalize_(channel, m);
+  }
+  void merge_many(std::int64_t first, std::int64_t stride, std::int64_t count, const Measured* m,
+                  CellAffine* affine) const noexcept override {
+    for (std::int64_t i = 0; running_.wanted() && i < count; ++i) follow(first + i * stride, m[i]);
+    normalize_.merge_many(first, stride, count, m, affine);
   }
   void keep_running() const noexcept { running_.keep(); }
 
  private:
+  void follow(std::int64_t channel, const Measured& m) const noexcept {
+    m.count < fewest_ ? running_.keep(channel) : running_.update(channel, m.mean, variance_of(m, running_divisor_));
+  }
+
   Normalize normalize_;
   Running running_;
   Divisor running_divisor_;

@@ -27,9 +27,9 @@ Responses measure(Call& call, const GlobalResponseNormOptions& o, const Dims& ax
   r.n = call.memory(r.cells);
   std::fill_n(r.g, r.cells, 0.0);
   if (!call.empty()) measure_again(call, Statistic::power, Collect(r.g));
-  for (std::int64_t i = 0; i < r.cells; ++i) {
-    const double m = r.mean(i, o.eps);
-    r.n[i] = m == 0 ? 0 : r.g[i] / m;
+  for (std::int64_t first = 0; first < r.cells; first += r.channels) {
+    const double m = r.mean(first, o.eps);
+    for (std::int64_t i = first; i < first + r.channels; ++i) r.n[i] = m == 0 ? 0 : r.g[i] / m;
   }
   return r;
 }
@@ -72,13 +72,14 @@ void global_response_norm_backward(const Gradients& gradients, ConstTensorView d
   job.statistic = Statistic::power;
   job.derivative = &collect;
   execute(job, context);
-  for (std::int64_t i = 0; i < r.cells; ++i) {
-    const std::int64_t first = i / r.channels * r.channels;
-    const double m = r.mean(i, o.eps);
+  for (std::int64_t first = 0; first < r.cells; first += r.channels) {
+    const double m = r.mean(first, o.eps);
     double coupled = 0;
-    for (std::int64_t c = first; c < first + r.channels; ++c) coupled += s1[c] * r.g[c];
-    const double dg = s1[i] / m - coupled / (static_cast<double>(r.channels) * m * m);
-    a[i] = r.g[i] == 0 ? 0 : dg / r.g[i];
+    for (std::int64_t i = first; i < first + r.channels; ++i) coupled += s1[i] * r.g[i];
+    for (std::int64_t i = first; i < first + r.channels; ++i) {
+      const double dg = s1[i] / m - coupled / (static_cast<double>(r.channels) * m * m);
+      a[i] = r.g[i] == 0 ? 0 : dg / r.g[i];
+    }
   }
   call.store_gradients();
   if (!maps) return;

@@ -11,10 +11,10 @@ struct Responses {
   double *g = nullptr, *n = nullptr;
   std::int64_t cells = 0, channels = 0;
 
-  double mean(std::int64_t cell, double eps) const noexcept {
-    const double* sample = g + cell / channels * channels;
+  // Of the sample whose first cell this is.
+  double mean(std::int64_t first, double eps) const noexcept {
     double sum = 0;
-    for (std::int64_t c = 0; c < channels; ++c) sum += sample[c];
+    for (std::int64_t c = 0; c < channels; ++c) sum += g[first + c];
     return sum / static_cast<double>(channels) + eps;
   }
 };

@@ -19,14 +19,21 @@ class InstanceMerge final : public Merge {
         kept_(kept) {}
 
   CellAffine operator()(std::int64_t cell, const Measured& m) const noexcept override {
-    if (kept_ != nullptr) {
-      kept_[2 * cell] = m.mean;
-      kept_[2 * cell + 1] = m.count < fewest_ ? -1 : variance_of(m, divisor_);
-    }
+    if (kept_ != nullptr) keep(cell, m);
     return normalize_(cell, m);
+  }
+  void merge_many(std::int64_t first, std::int64_t stride, std::int64_t count, const Measured* m,
+                  CellAffine* affine) const noexcept override {
+    for (std::int64_t i = 0; kept_ != nullptr && i < count; ++i) keep(first + i * stride, m[i]);
+    normalize_.merge_many(first, stride, count, m, affine);
   }
 
  private:
+  void keep(std::int64_t cell, const Measured& m) const noexcept {
+    kept_[2 * cell] = m.mean;
+    kept_[2 * cell + 1] = m.count < fewest_ ? -1 : variance_of(m, divisor_);
+  }
+
   Normalize normalize_;
   Divisor divisor_;
   std::int64_t fewest_;

@@ -56,6 +56,12 @@ class Normalize final : public Merge {
     rstd_.set(cell, r);
     return {m.mean, m.mean_lo, r, 0};
   }
+  void merge_many(std::int64_t first, std::int64_t stride, std::int64_t count, const Measured* m,
+                  CellAffine* affine) const noexcept override {
+    for (std::int64_t i = 0; i < count; ++i) affine[i] = {m[i].mean, m[i].mean_lo, deviation_.reciprocal(m[i]), 0};
+    for (std::int64_t i = 0; mean_.present() && i < count; ++i) mean_.set(first + i * stride, affine[i].center);
+    for (std::int64_t i = 0; rstd_.present() && i < count; ++i) rstd_.set(first + i * stride, affine[i].scale);
+  }
 
  private:
   Deviation deviation_;

@@ -13,6 +13,11 @@ class RmsMerge final : public Merge {
     rstd_.set(cell, r);
     return {0, 0, r, 0};
   }
+  void merge_many(std::int64_t first, std::int64_t stride, std::int64_t count, const Measured* m,
+                  CellAffine* affine) const noexcept override {
+    for (std::int64_t i = 0; i < count; ++i) affine[i] = {0, 0, deviation_.reciprocal(m[i]), 0};
+    for (std::int64_t i = 0; rstd_.present() && i < count; ++i) rstd_.set(first + i * stride, affine[i].scale);
+  }
 
  private:
   Deviation deviation_;
