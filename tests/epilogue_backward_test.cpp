@@ -190,6 +190,20 @@ TEST_P(SmoothGate, AnyThreadsGiveTheSameBits) {
   }
 }
 
+// Rows beyond a stretch, more lanes than a tile, more rows than a block, and narrow rows that are packed in x, not in
+// dy.
+TEST(SmoothGate, BeyondAStretchATileAndABlock) {
+  const char* const names[] = {"batch_norm", "layer_norm", "rms_norm"};
+  for (const char* name : names) {
+    for (const Dims& sizes : {Dims{3, 2500}, Dims{1100, 6}, Dims{2, 3, 9001}}) {
+      for (const Lie& lie : {Lie{}, Lie{.dy = Layout::sliced}, Lie{.residual = Layout::sliced}}) {
+        SmoothProblem problem(technique_named(name), {}, sizes, DType::f32, Activation::silu, lie);
+        EXPECT_EQ(problem.verdict(), "") << name << " " << sizes.str() << name_of(lie.dy) << name_of(lie.residual);
+      }
+    }
+  }
+}
+
 Vector doubles(const Array& a) { return {a.values.begin(), a.values.end()}; }
 Array array(const Dims& sizes, const Vector& values) {
   Array a(sizes, 0, DType::f64);
