@@ -24,7 +24,7 @@ constexpr Order orders[] = {{"RGB", 3, 0, 1, 3},         {"BGR", 3, 2, -1, 3},  
                             {"BGRA", 4, 2, -1, 3},       {"ARGB", 4, 1, 1, 3},         {"ABGR", 4, 3, -1, 3},
                             {"two of two", 2, 1, -1, 2}, {"two of three", 3, 1, 1, 2}, {"two of four", 4, 2, -1, 2},
                             {"four", 4, 3, -1, 4},       {"one of two", 2, 1, 1, 1},   {"one of three", 3, 1, 1, 1}};
-constexpr Order rgb = orders[0], bgr = orders[1], rgba = orders[2];
+constexpr Order rgb = orders[0], bgr = orders[1], rgba = orders[2], four = orders[9];
 
 // Images whose last wanted element is the last that may be read: a page follows that may not. What no view names is NaN
 // in every floating type.
@@ -154,7 +154,7 @@ TEST(Pixels, EveryInstructionSet) {
 
 // Large enough for several threads, shares and stretches, of a length that puts every plane on another alignment.
 TEST(Pixels, ThreadsStoresAndAddressesChangeNoBit) {
-  for (const Order& order : {bgr, rgba}) {
+  for (const Order& order : {bgr, rgba, four}) {
     for (const DType type : {DType::f32, DType::bf16, DType::f16}) {
       for (const Layout layout : {Layout::contiguous, Layout::channels_last}) {
         SCOPED_TRACE(std::string(order.name) + " " + name_of(type) + " " + name_of(layout));

@@ -241,7 +241,8 @@ bool plan_pixels(Plan& plan, const Job& job, const Partition& p) noexcept {
     inwards.add(d);
     span *= d.size;
   }
-  if (inwards.empty() && packed) inwards.add({{.x = channels, .y = channels}, 1});
+  // A job of one pixel; where many pixels are apart, laying each out would cost more than one element at a time.
+  if (inwards.empty() && packed && p.elements() == channels) inwards.add({{.x = channels, .y = channels}, 1});
   if (inwards.empty()) return false;
   const std::int64_t width = inwards.dims()[0].x;
   if (width < std::max<std::int64_t>(channels, 2) || width > Plan::widest_pixel) return false;

@@ -50,7 +50,7 @@ using U32 = hn::RebindToUnsigned<DF>;
 using U16 = hn::ScalableTag<std::uint16_t>;
 
 // bfloat16 in the upper halves: to nearest even by adding half an ulp, less one when the kept bit is even.
-// Highway 1.0.3 truncates instead. Of a NaN nothing: see below.
+// Highway 1.0.3 truncates instead. A NaN becomes anything: keep_nan mends it.
 HWY_INLINE hn::Vec<U32> round_bfloat16(VF v) {
   const auto bits = hn::BitCast(U32(), v);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(U32(), 1u));

@@ -137,10 +137,12 @@ HWY_NOINLINE void gradient_measure_alike(GradientStreams& g, int first, std::int
     dy[k] = static_cast<const X*>(g.dy[first + k]);
   }
   const T* gamma = static_cast<const T*>(g.gamma[first]);
-  double *dgamma = g.dgamma[first], *dbeta = g.dbeta[first];
+  // Without parameters there is no memory to step through.
+  const auto dgamma = [&](std::int64_t at) { return kParameters ? g.dgamma[first] + at : nullptr; };
+  const auto dbeta = [&](std::int64_t at) { return kParameters ? g.dbeta[first] + at : nullptr; };
   GradientAlike<X, kParameters, kRuns> sums(g, first);
   std::int64_t i = 0;
-  for (; i + step() <= length; i += step()) sums.step(x, dy, i, gamma + i * g.gamma_step, dgamma + i, dbeta + i);
+  for (; i + step() <= length; i += step()) sums.step(x, dy, i, gamma + i * g.gamma_step, dgamma(i), dbeta(i));
   if (const std::int64_t count = length - i; count > 0) {
     // Where dy is padded with 0 nothing is added.
     X lanes[2][kRuns][max_step] = {};
@@ -151,11 +153,11 @@ HWY_NOINLINE void gradient_measure_alike(GradientStreams& g, int first, std::int
       dy[k] = lanes[1][k];
     }
     const Padded<T> rest(gamma + i * g.gamma_step, g.gamma_step == 0 ? step() : count);
-    Padded<double> w(dgamma + i, kParameters ? count : 0), b(dbeta + i, kParameters ? count : 0);
+    Padded<double> w(dgamma(i), kParameters ? count : 0), b(dbeta(i), kParameters ? count : 0);
     sums.step(x, dy, 0, rest.lanes, w.lanes, b.lanes);
     if constexpr (kParameters) {
-      std::memcpy(dgamma + i, w.lanes, static_cast<std::size_t>(count) * sizeof(double));
-      std::memcpy(dbeta + i, b.lanes, static_cast<std::size_t>(count) * sizeof(double));
+      std::memcpy(dgamma(i), w.lanes, static_cast<std::size_t>(count) * sizeof(double));
+      std::memcpy(dbeta(i), b.lanes, static_cast<std::size_t>(count) * sizeof(double));
     }
   }
   for (int k = 0; k < kRuns; ++k) {
@@ -344,7 +346,7 @@ HWY_INLINE void gradient_group(const GradientColumns& g, const RowGroup& group) 
   if (j < g.lanes) gradient_lanes<X, kMode>(g, group, j, g.lanes - j);
 }
 
-// The order in which a lane adds its rows depends on their number and length alone.
+// The order in which a lane adds its rows depends on their number and `far` alone.
 template <class X, ColumnGamma kMode>
 HWY_NOINLINE void gradient_measure_columns(const GradientColumns& g) {
   const std::int64_t quarter = g.rows / gradient_rows, done = quarter * gradient_rows;

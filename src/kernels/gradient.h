@@ -32,7 +32,7 @@ struct GradientStreams {
 };
 
 // Rows of lanes: row r, lane j at x[r * x_stride + j]. center, s and q: one a lane in float64; hi, scale, a, b: one a
-// lane in the compute type; all readable (s and q writable) up to the next multiple of lane_padding. measure adds to
+// lane in the compute type; all readable (s and q writable) for lane_padding behind the last. measure adds to
 // what is in s and q. Gamma as in MapColumns.
 struct GradientColumns {
   const void *x = nullptr, *dy = nullptr;

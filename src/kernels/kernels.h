@@ -12,7 +12,7 @@ namespace poise {
 
 inline constexpr int max_streams = 4;
 
-// The streams beyond `count` are not set: for short runs that would take longer than their elements.
+// Of the streams below only the first `count` are set, each of them wholly: to set all would show in short runs.
 
 // Up to four runs measured side by side, each about its own pivot: s = sum (x - pivot), q = sum (x - pivot)^2; or for
 // range s = min, q = max, NaN in both if any element is NaN. The sums are float64 whatever x is.
@@ -35,9 +35,9 @@ struct MapStreams {
   bool streaming = false;  // write past the cache, from the first 64-byte line of each y on
 };
 
-// Rows of lanes: row r, lane j at x[r * x_stride + j]. hi, scale, shift: one a lane, in the compute type, readable up
-// to the next multiple of lane_padding. Gamma per row: gamma[r * gamma_stride]; per element: gamma[r * gamma_stride + j
-// * gamma_step]; none: folded into scale and shift.
+// Rows of lanes: row r, lane j at x[r * x_stride + j]. hi, scale, shift: one a lane, in the compute type, readable for
+// lane_padding behind the last. Gamma per row: gamma[r * gamma_stride]; per element: gamma[r * gamma_stride + j *
+// gamma_step]; none: folded into scale and shift.
 enum class ColumnGamma : std::uint8_t { none, row, element };
 struct MapColumns {
   const void* x = nullptr;

@@ -94,11 +94,8 @@ struct MapOne {
       VF even, odd;
       load_alternate(x + i, even, odd);
       store_alternate(mapped(even), mapped(odd), y + i, streaming);
-    } else if constexpr (std::is_same_v<Compute<Y>, T>) {
-      store_pair(value(i), value(i + lanes), y + i, streaming);
     } else {
-      store(value(i), y + i, streaming);
-      store(value(i + lanes), y + i + lanes, streaming);
+      store_pair(value(i), value(i + lanes), y + i, streaming);
     }
   }
   HWY_INLINE void two_steps(std::int64_t i) const {

@@ -224,7 +224,11 @@ class Columns {
     for (std::int64_t f = 0; f < plan_.fold; ++f) {
       T* at = to + f * t.lanes + run.lane + unit;
       for (std::int64_t i = 0; i < run.count; ++i) {
-        lanes_alike_&& merged_ > 1 ? fill_run(at + i * merged_, merged_, values[i]) : void(at[i * merged_] = values[i]);
+        if (lanes_alike_ && merged_ > 1) {
+          fill_run(at + i * merged_, merged_, values[i]);
+        } else {
+          at[i * merged_] = values[i];
+        }
       }
     }
   }

@@ -118,7 +118,8 @@ class GradientColumnsRun {
     g.dx_stride = row_.y;
     g.rows = std::min(block_rows, row_.size - first);
     g.lanes = t.lanes - lane;
-    g.far = plan_.lanes * static_cast<std::int64_t>(size_of(plan_.x_type)) < page;
+    // Where lanes are samples their number may not decide the order of sums.
+    g.far = job_.samples_are_cells || plan_.lanes * static_cast<std::int64_t>(size_of(plan_.x_type)) < page;
     g.ahead = g.far && tiles_ == 1 ? lanes_ahead(plan_, t, row_.x) : 0;
     g.center = scratch.center + lane;
     g.hi = from(scratch.hi);

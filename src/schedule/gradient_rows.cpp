@@ -47,7 +47,7 @@ class GradientRows {
 
   void run() {
     const bool by_chunks = parameters_.wanted() && plan_.per_element;
-    if (cells_ < plan_.threads && piece_.count() > 1) {
+    if (cells_ < plan_.threads && piece_.count() > 1 && !(by_chunks && plan_.runs.elements() > 1)) {
       for (std::int64_t c = 0; c < chunks_; ++c) share_cells(cells_ * c / chunks_, cells_ * (c + 1) / chunks_, c);
     } else if (by_chunks) {
       used_ = parallel_for(plan_.threads, chunks_, [this](std::int64_t begin, std::int64_t end, int thread) {
@@ -153,7 +153,7 @@ class GradientRows {
     for (std::int64_t p = first; p < last; ++p) body(1, &only, &p);
   }
 
-  // Runs of a cell that add to the same values of gamma's gradient do so in their order, whoever handles the cell.
+  // Runs of a cell that add to the same values of gamma's gradient do so in their order; such cells are never shared.
   bool runs_share_gamma(const Closure& c) const noexcept { return c.dgamma != nullptr && plan_.runs.elements() > 1; }
 
   void map(const Closure& c, std::int64_t first, std::int64_t last) const noexcept {
@@ -237,8 +237,7 @@ class GradientRows {
     c.count = 1;
     open(c, 0, cell);
     if (measures_) {
-      const int threads = runs_share_gamma(c) ? 1 : plan_.threads;
-      used_ = parallel_for(threads, piece_.count(),
+      used_ = parallel_for(plan_.threads, piece_.count(),
                            [&](std::int64_t begin, std::int64_t end, int) { measure(c, begin, end); });
     }
     merge(c, 0);

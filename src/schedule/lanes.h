@@ -47,9 +47,7 @@ inline Offsets lane_offsets(const Plan& plan, const Tile& t, std::int64_t lane) 
 
 // From a cell's first lane to another of its lanes: gamma, beta and param.
 inline Offsets unit_offsets(const Plan& plan, std::int64_t unit) noexcept {
-  if (unit == 0) return {};
-  const auto dims = plan.lane_merged.dims();
-  return dims.size() == 1 ? unit * dims[0] : offsets_at(dims, unit);
+  return offsets_at(plan.lane_merged.dims(), unit);
 }
 
 // Cells side by side that lie a step apart in all that runs along them; lane and cell are counted from the tile's

@@ -163,6 +163,7 @@ class PixelMap {
     m.hi[m.count] = co.hi;
     m.scale[m.count] = co.scale;
     m.shift[m.count] = co.shift;
+    m.gamma[m.count] = m.beta[m.count] = nullptr;
     ++m.count;
   }
 
@@ -184,7 +185,8 @@ class PixelMap {
   template <class T>
   void map_packed_as(const Share& s) const noexcept {
     alignas(64) std::byte staged[most_channels * stretch_bytes];
-    alignas(64) T hi[most_channels * row_pixels], scale[most_channels * row_pixels], shift[most_channels * row_pixels];
+    constexpr std::int64_t room = most_channels * row_pixels + lane_padding;
+    alignas(64) T hi[room], scale[room], shift[room];
     for (std::int64_t j = 0; j < row_pixels; ++j) {
       for (int c = 0; c < channels_; ++c) {
         const std::int64_t lane = j * channels_ + c;
