@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "bench/arguments.h"
 #include "bench/case.h"
 #include "bench/limit.h"
 #include "bench/timing.h"
@@ -54,21 +55,11 @@ void measure(benchmark::State& state, Row& row, const Options& options) {
 }
 
 Options take_options(int& argc, char** argv) {
+  Arguments arguments(argc, argv);
   Options options;
-  int kept = 1;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view arg = argv[i];
-    if (arg == "--cases" && i + 1 < argc) {
-      options.cases = argv[++i];
-    } else if (arg == "--threads" && i + 1 < argc) {
-      options.threads = std::max(1, std::atoi(argv[++i]));
-    } else if (arg == "--hot") {
-      options.hot = true;
-    } else {
-      argv[kept++] = argv[i];
-    }
-  }
-  argc = kept;
+  options.cases = arguments.value("--cases", options.cases);
+  options.threads = std::max(1, std::stoi(arguments.value("--threads", "1")));
+  options.hot = arguments.flag("--hot");
   return options;
 }
 
@@ -99,11 +90,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace poise::bench
 
-int main(int argc, char** argv) {
-  try {
-    return poise::bench::run(argc, argv);
-  } catch (const std::exception& e) {
-    std::cerr << "poise_bench: " << e.what() << "\n";
-    return 2;
-  }
-}
+int main(int argc, char** argv) { return poise::bench::run_or_say("poise_bench", poise::bench::run, argc, argv); }

@@ -26,6 +26,7 @@ struct Request {
 // In the order of their contents, so that floating data, too, has the same bits whatever order the files are named in.
 std::vector<StatisticsFile> read_in_order(const std::vector<std::string>& paths) {
   std::vector<StatisticsFile> files;
+  files.reserve(paths.size());
   for (const std::string& path : paths) files.push_back(read_statistics(path));
   const auto before = [](const StatisticsFile& a, const StatisticsFile& b) {
     const Provenance &p = a.provenance, &q = b.provenance;

@@ -62,7 +62,7 @@ ImageScan scan_path(const Request& request, const std::string& path, ScanOptions
 std::string with_path(const Failure& failure) {
   std::string error = failure.error;
   const std::size_t at = error.find(failure.name);
-  return at == error.npos ? error : error.replace(at, failure.name.size(), failure.path);
+  return at == std::string::npos ? error : error.replace(at, failure.name.size(), failure.path);
 }
 
 // Everything is read before anything is said, so that one look shows all that is damaged.

@@ -1,7 +1,7 @@
 // poise_compare [--cases FILE] [--into FILE] [Google Benchmark's options]: every problem of bench/cases.txt, cold (from
 // DRAM) and hot (the same memory in every call), on one thread and on two, beside the limit probe and the peers that
 // were there to build against, turn by turn on the same memory. Prints a table a mode, of medians; --into puts them
-// between the lines <!-- compare --> and <!-- /compare --> of a file.
+// between the lines <!-- compare --> and <!-- end of compare --> of a file.
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -10,6 +10,7 @@
 #include <cmath>
 #include <iostream>
 
+#include "bench/arguments.h"
 #include "bench/limit.h"
 #include "bench/put_into.h"
 #include "bench/timing.h"
@@ -114,19 +115,8 @@ std::string table(const Mode& mode, const std::vector<Row>& rows) {
 }
 
 int run(int argc, char** argv) {
-  std::string cases = "bench/cases.txt", into;
-  int kept = 1;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--cases" && i + 1 < argc) {
-      cases = argv[++i];
-    } else if (argument == "--into" && i + 1 < argc) {
-      into = argv[++i];
-    } else {
-      argv[kept++] = argv[i];
-    }
-  }
-  argc = kept;
+  Arguments arguments(argc, argv);
+  const std::string cases = arguments.value("--cases", "bench/cases.txt"), into = arguments.value("--into", "");
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   std::vector<std::vector<Row>> all;
@@ -152,11 +142,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace poise::bench
 
-int main(int argc, char** argv) {
-  try {
-    return poise::bench::run(argc, argv);
-  } catch (const std::exception& e) {
-    std::cerr << "poise_compare: " << e.what() << "\n";
-    return 2;
-  }
-}
+int main(int argc, char** argv) { return poise::bench::run_or_say("poise_compare", poise::bench::run, argc, argv); }

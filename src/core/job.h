@@ -112,6 +112,12 @@ struct Job {
   int label = -1;              // an element counts where its mask is this, or for -1 where it is not 0
   bool leaves_masked = false;  // y stays as it was where masked; else as `masked` says
   Masked masked = Masked::zero;
+  // Whether an element enters its cell's statistics.
+  bool counts(const Offsets& at) const noexcept {
+    if (!mask.present()) return true;
+    const int value = static_cast<const std::uint8_t*>(mask.data())[at.mask];
+    return label < 0 ? value != 0 : value == label;
+  }
 
   Addition addition;
   Gate gate;

@@ -7,9 +7,9 @@
 #include <cmath>
 
 #include "core/call.h"
+#include "core/each_row.h"
 #include "core/element.h"
 #include "core/overlap.h"
-#include "core/parallel.h"
 
 namespace poise {
 namespace {
@@ -18,28 +18,12 @@ void lay(Partition& partition, const ConstTensorView& mask) noexcept {
   for (int i = 0; i < mask.rank(); ++i) partition.dims()[static_cast<std::size_t>(i)].mask = mask.stride(i);
 }
 
-// Calls visit(begin, offsets, inner) for every row of the last dim, begin its first element's row-major index.
-template <class F>
-void for_each_row(const Partition& all, Context& context, F&& visit) {
-  const Dim inner = all.empty() ? Dim{} : all.inner();
-  const auto outer = all.empty() ? all.dims() : all.dims().first(all.dims().size() - 1);
-  if (inner.size == 0) return;
-  parallel_for(threads_allowed(context), elements(outer), [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t row = begin; row < end; ++row) visit(row * inner.size, offsets_at(outer, row), inner);
-  });
-}
-
 bool masked(const Job& job, std::int64_t at) noexcept {
   return job.mask.present() && static_cast<const std::uint8_t*>(job.mask.data())[at] == 0;
 }
 
 bool finite(const Job& job, std::int64_t at) noexcept {
   return std::isfinite(element_at(job.x.data(), job.x.dtype(), at));
-}
-
-bool counts(const Job& job, std::int64_t at) noexcept {
-  const int value = static_cast<const std::uint8_t*>(job.mask.data())[at];
-  return job.label < 0 ? value != 0 : value == job.label;
 }
 
 std::int64_t count_not_finite(const Job& job, Context& context) {
@@ -122,7 +106,7 @@ void Call::clear_masked(const TensorView& dresidual) const noexcept {
   if (!dresidual.present() || !job_.mask.present() || job_.leaves_masked) return;
   for_each_row(job_.partition, context_, [&](std::int64_t, Offsets at, const Dim& inner) {
     for (std::int64_t i = 0; i < inner.size; ++i, at = at + inner) {
-      if (!counts(job_, at.mask)) set_element(dresidual.data(), dresidual.dtype(), at.dy, 0);
+      if (!job_.counts(at)) set_element(dresidual.data(), dresidual.dtype(), at.dy, 0);
     }
   });
 }

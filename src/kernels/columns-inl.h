@@ -55,7 +55,7 @@ struct ColumnRange {
 template <class Op, class X>
 HWY_INLINE void measure_lines(const MeasureColumns& m, const X* x, std::int64_t stride, std::int64_t j,
                               std::int64_t rows) {
-  const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
+  const auto half = half_step();
   Op a(m, j), b(m, j + half), c(m, j + 2 * half), d(m, j + 3 * half);
   for (std::int64_t r = 0; r < rows; ++r) {
     const X* row = x + r * stride + j;
@@ -78,7 +78,7 @@ HWY_INLINE void measure_lines(const MeasureColumns& m, const X* x, std::int64_t 
 template <class Op, class X>
 HWY_NOINLINE void measure_rest(const MeasureColumns& m, const X* x, std::int64_t stride, std::int64_t j,
                                std::int64_t rows) {
-  const auto half = static_cast<std::int64_t>(hn::Lanes(DD()));
+  const auto half = half_step();
   const std::int64_t count = m.lanes - j < step() ? m.lanes - j : step();
   const auto past = static_cast<std::size_t>(step() - count) * sizeof(double);
   HWY_ALIGN double s[max_step], q[max_step];
@@ -186,7 +186,7 @@ HWY_INLINE void map_row(const MapColumns& m, std::int64_t r) {
   for (; j + step() <= m.lanes; j += step()) {
     row.one(j, m.streaming);
     if constexpr (std::is_same_v<Compute<X>, double>) {
-      row.one(j + static_cast<std::int64_t>(hn::Lanes(DD())), m.streaming);
+      row.one(j + half_step(), m.streaming);
     }
   }
   if (j < m.lanes) row.stretch(j, m.lanes);

@@ -193,6 +193,7 @@ HWY_INLINE void store_alternate(VF even, VF odd, bfloat16* p, bool streaming) {
 // --- the float64 halves of a step ---
 
 // A step is as many elements as two vectors of doubles hold, whatever the stored type.
+HWY_INLINE std::int64_t half_step() { return static_cast<std::int64_t>(hn::Lanes(DD())); }
 HWY_INLINE std::int64_t step() { return static_cast<std::int64_t>(2 * hn::Lanes(DD())); }
 // Pairs of steps that fill whole lines of y.
 template <class Y>

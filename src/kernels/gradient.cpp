@@ -5,6 +5,7 @@
 #include <hwy/foreach_target.h>  // must come before highway.h
 
 #include "kernels/gradient-inl.h"
+#include "kernels/gradient_columns-inl.h"
 #include "kernels/tables.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -81,14 +82,7 @@ void fill_gradient(Target target, GradientKernels& kernels) noexcept {
 }
 
 const GradientKernels& gradient_kernels_for(Target target) noexcept {
-  const auto filled = [](Target t) {
-    GradientKernels kernels;
-    t == Target::scalar ? fill_gradient_scalar(kernels) : fill_gradient(t, kernels);
-    return kernels;
-  };
-  static const GradientKernels tables[] = {filled(Target::scalar), filled(Target::sse4), filled(Target::avx2),
-                                           filled(Target::avx512)};
-  return tables[static_cast<int>(target)];
+  return table_for<GradientKernels>(target, fill_gradient, fill_gradient_scalar);
 }
 
 }  // namespace poise

@@ -51,12 +51,11 @@ struct GradientColumns {
 };
 
 // The gradients of gamma and beta where gamma runs along the loop: of each element dy*(x - center)*scale and dy.
-// center and scale: float64, step 0 (one for the run) or 1.
+// center and scale: float64, one an element.
 struct ParameterRun {
   const void *x = nullptr, *dy = nullptr;
   std::int64_t length = 0;
   const double *center = nullptr, *scale = nullptr;
-  int step = 0;
   double *dgamma = nullptr, *dbeta = nullptr;  // along: one an element, added to; across: one for the run, added to
 };
 

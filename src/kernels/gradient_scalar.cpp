@@ -94,7 +94,7 @@ template <class X, int kStep>
 void parameters(const ParameterRun& p) noexcept {
   for (std::int64_t i = 0; i < p.length; ++i) {
     const double x = load(static_cast<const X*>(p.x)[i]), dy = load(static_cast<const X*>(p.dy)[i]);
-    p.dgamma[i * kStep] += dy * (x - p.center[i * p.step]) * p.scale[i * p.step];
+    p.dgamma[i * kStep] += dy * (x - p.center[i]) * p.scale[i];
     p.dbeta[i * kStep] += dy;
   }
 }

@@ -140,7 +140,7 @@ HWY_INLINE void put(VD low, VD high, float* to) {
 }
 HWY_INLINE void put(VD low, VD high, double* to) {
   hn::StoreU(low, DD(), to);
-  hn::StoreU(high, DD(), to + hn::Lanes(DD()));
+  hn::StoreU(high, DD(), to + half_step());
 }
 
 // to[j] = alpha * S(at + j) + k for whole steps, at least `lanes`.
@@ -290,7 +290,7 @@ struct SlopesPiece {
       const VD r0 = hn::PromoteTo(DD(), hn::LowerHalf(DFHalf(), ratio));
       const VD r1 = hn::PromoteTo(DD(), hn::UpperHalf(DFHalf(), ratio));
       hn::StoreU(hn::Mul(hn::Mul(x0, dy0), r0), DD(), terms + j);
-      hn::StoreU(hn::Mul(hn::Mul(x1, dy1), r1), DD(), terms + j + hn::Lanes(DD()));
+      hn::StoreU(hn::Mul(hn::Mul(x1, dy1), r1), DD(), terms + j + half_step());
     }
   }
   HWY_INLINE void one(const T* px, const T* pdy, std::int64_t j, std::int64_t count) const {

@@ -134,14 +134,7 @@ namespace poise {
 void fill_matrix(Target target, MatrixKernels& kernels) noexcept { POISE_FOR_TARGET(target, fill_matrix, kernels); }
 
 const MatrixKernels& matrix_kernels_for(Target target) noexcept {
-  const auto filled = [](Target t) {
-    MatrixKernels kernels;
-    t == Target::scalar ? fill_matrix_scalar(kernels) : fill_matrix(t, kernels);
-    return kernels;
-  };
-  static const MatrixKernels tables[] = {filled(Target::scalar), filled(Target::sse4), filled(Target::avx2),
-                                         filled(Target::avx512)};
-  return tables[static_cast<int>(target)];
+  return table_for<MatrixKernels>(target, fill_matrix, fill_matrix_scalar);
 }
 
 }  // namespace poise

@@ -48,14 +48,7 @@ void fill_pointwise(Target target, PointwiseKernels& kernels) noexcept {
 }
 
 const PointwiseKernels& pointwise_kernels_for(Target target) noexcept {
-  const auto filled = [](Target t) {
-    PointwiseKernels kernels;
-    t == Target::scalar ? fill_pointwise_scalar(kernels) : fill_pointwise(t, kernels);
-    return kernels;
-  };
-  static const PointwiseKernels tables[] = {filled(Target::scalar), filled(Target::sse4), filled(Target::avx2),
-                                            filled(Target::avx512)};
-  return tables[static_cast<int>(target)];
+  return table_for<PointwiseKernels>(target, fill_pointwise, fill_pointwise_scalar);
 }
 
 }  // namespace poise

@@ -47,7 +47,7 @@ struct Moment {
     const Padded<X> padded(x, count);
     VD a, b;
     load_step(padded.lanes, a, b);
-    const auto lanes = static_cast<std::int64_t>(hn::Lanes(DD()));
+    const auto lanes = half_step();
     const auto in_a = hn::FirstN(DD(), static_cast<std::size_t>(count < lanes ? count : lanes));
     const auto in_b = hn::FirstN(DD(), static_cast<std::size_t>(count < lanes ? 0 : count - lanes));
     add(hn::IfThenElseZero(in_a, hn::Sub(a, pivot)), hn::IfThenElseZero(in_b, hn::Sub(b, pivot)));

@@ -24,6 +24,19 @@
 
 namespace poise {
 
+// What fill_one(target, table) and, for the scalar loops, fill_scalar(table) make, by Target; filled once.
+template <class Table>
+const Table& table_for(Target target, void (*fill_one)(Target, Table&) noexcept, void (*fill_scalar)(Table&) noexcept) {
+  const auto filled = [&](Target t) {
+    Table table;
+    t == Target::scalar ? fill_scalar(table) : fill_one(t, table);
+    return table;
+  };
+  static const Table tables[] = {filled(Target::scalar), filled(Target::sse4), filled(Target::avx2),
+                                 filled(Target::avx512)};
+  return tables[static_cast<int>(target)];
+}
+
 void fill_rows(Target target, Kernels& kernels) noexcept;
 void fill_columns(Target target, Kernels& kernels) noexcept;
 void fill_pixels(Target target, Kernels& kernels) noexcept;

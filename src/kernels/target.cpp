@@ -28,18 +28,16 @@ std::uint64_t highway_bit(Target target) noexcept {
   }
 }
 
-Kernels filled(Target target) noexcept {
-  Kernels kernels;
-  if (target == Target::scalar) {
-    fill_scalar(kernels);
-    fill_scalar_local_response(kernels);
-  } else {
-    fill_rows(target, kernels);
-    fill_columns(target, kernels);
-    fill_pixels(target, kernels);
-    fill_local_response(target, kernels);
-  }
-  return kernels;
+void fill_all(Target target, Kernels& kernels) noexcept {
+  fill_rows(target, kernels);
+  fill_columns(target, kernels);
+  fill_pixels(target, kernels);
+  fill_local_response(target, kernels);
+}
+
+void fill_all_scalar(Kernels& kernels) noexcept {
+  fill_scalar(kernels);
+  fill_scalar_local_response(kernels);
 }
 
 Target forced(std::string_view name) {
@@ -87,11 +85,7 @@ const char* name_of(Target target) noexcept {
   return "";
 }
 
-const Kernels& kernels_for(Target target) noexcept {
-  static const Kernels tables[] = {filled(Target::scalar), filled(Target::sse4), filled(Target::avx2),
-                                   filled(Target::avx512)};
-  return tables[static_cast<int>(target)];
-}
+const Kernels& kernels_for(Target target) noexcept { return table_for<Kernels>(target, fill_all, fill_all_scalar); }
 
 void fence_streams() noexcept { hwy::FlushStream(); }
 

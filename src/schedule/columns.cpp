@@ -203,7 +203,7 @@ class Columns {
     const CellAffine* affine = scratch.affine + run.cell;
     T hi[CellRun::most], scale[CellRun::most], shift[CellRun::most];
     for (std::int64_t unit = 0; unit < (lanes_alike_ ? 1 : merged_); ++unit) {
-      const Offsets at = run.at + unit_offsets(plan_, unit);
+      const Offsets at = run.at + offsets_at(plan_.lane_merged.dims(), unit);
       for (std::int64_t i = 0; i < run.count; ++i) {
         const double gamma = gamma_in_loop_ ? 1 : operands_.gamma.value(at.gamma + i * run.step.gamma);
         const double beta = gamma_in_loop_ ? 0 : operands_.beta.value(at.beta + i * run.step.beta);

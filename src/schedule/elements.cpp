@@ -16,7 +16,7 @@ double Elements::pivot(const Offsets& base, const Partition& dims) const noexcep
   double first = 0;
   bool found = false;
   for_each_offset(base, dims, [&](const Offsets& at) {
-    if (found || !counts(job_, at)) return;
+    if (found || !job_.counts(at)) return;
     first = element_at(job_.x.data(), job_.x.dtype(), at.x);
     found = true;
   });
@@ -27,7 +27,7 @@ Sums Elements::measure(const Offsets& base, const Partition& dims, double pivot,
   Sums sums = nothing(job_.statistic);
   count = 0;
   for_each_offset(base, dims, [&](const Offsets& at) {
-    if (!counts(job_, at)) return;
+    if (!job_.counts(at)) return;
     ++count;
     const double v = element_at(job_.x.data(), job_.x.dtype(), at.x);
     if (job_.statistic == Statistic::range) {
@@ -53,7 +53,7 @@ void Elements::map(const Offsets& base, const Partition& dims, const CellAffine&
     double y = operands_.beta.value(at.beta);
     if (cell.identity != 0) y = std::fma(cell.identity, deviation - cell.center_lo, y);  // not 0 times infinity
     y = std::fma(std::fma(deviation, c.scale, c.shift), operands_.gamma.value(at.gamma), y);
-    if (!counts(job_, at)) {
+    if (!job_.counts(at)) {
       if (job_.leaves_masked) return;
       const Masked masked = masked_as(job_, at);
       if (masked == Masked::zero) y = 0;

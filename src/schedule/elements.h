@@ -24,13 +24,6 @@ void for_each_offset(const Offsets& base, const Partition& p, F&& visit) noexcep
   }
 }
 
-// Whether an element enters its cell's statistics.
-inline bool counts(const Job& job, const Offsets& at) noexcept {
-  if (!job.mask.present()) return true;
-  const int value = static_cast<const std::uint8_t*>(job.mask.data())[at.mask];
-  return job.label < 0 ? value != 0 : value == job.label;
-}
-
 // What becomes of an element that does not count and is not left alone.
 inline Masked masked_as(const Job& job, const Offsets& at) noexcept {
   const bool not_finite = static_cast<const std::uint8_t*>(job.mask.data())[at.mask] == Job::not_finite;

@@ -3,10 +3,10 @@
 #include "schedule/fused.h"
 
 #include "core/context_state.h"
+#include "core/each_row.h"
 #include "core/element.h"
 #include "core/parallel.h"
 #include "kernels/pointwise.h"
-#include "schedule/elements.h"
 #include "schedule/operands.h"
 
 namespace poise {
@@ -60,18 +60,12 @@ void run_pass(const Pass& pass, Partition p, Context& context) {
 // One element at a time: where some do not count, to which no activation was applied, and for a y of another type.
 void gate_elements(const Job& job, Context& context) {
   const Gate& g = job.gate;
-  const auto dims = g.partition.dims();
-  Partition inner;
-  if (!dims.empty()) inner.add(dims.back());
-  const auto outer = dims.first(dims.size() - (dims.empty() ? 0 : 1));
-  parallel_for(threads_allowed(context), elements(outer), [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      for_each_offset(offsets_at(outer, i), inner, [&](const Offsets& at) {
-        const double dy = element_at(g.dy.data(), g.dy.dtype(), at.dy);
-        const bool counted = job.leaves_masked || counts(job, at);
-        const bool passes = !counted || element_at(g.y.data(), g.y.dtype(), at.z) > 0;
-        set_element(g.gated.data(), g.gated.dtype(), at.y, passes ? dy : g.slope == 0 ? 0 : g.slope * dy);
-      });
+  for_each_row(g.partition, context, [&](std::int64_t, Offsets at, const Dim& inner) {
+    for (std::int64_t i = 0; i < inner.size; ++i, at = at + inner) {
+      const double dy = element_at(g.dy.data(), g.dy.dtype(), at.dy);
+      const bool counted = job.leaves_masked || job.counts(at);
+      const bool passes = !counted || element_at(g.y.data(), g.y.dtype(), at.z) > 0;
+      set_element(g.gated.data(), g.gated.dtype(), at.y, passes ? dy : g.slope == 0 ? 0 : g.slope * dy);
     }
   });
 }

@@ -173,7 +173,7 @@ class GradientColumnsRun {
   // Of a lane `unit` of the run's i-th cell.
   double gamma(const CellRun& run, std::int64_t i, std::int64_t unit) const noexcept {
     if (gamma_in_loop_) return 1;
-    return operands_.gamma.value(run.at.gamma + i * run.step.gamma + unit_offsets(plan_, unit).gamma);
+    return operands_.gamma.value(run.at.gamma + i * run.step.gamma + offsets_at(plan_.lane_merged.dims(), unit).gamma);
   }
 
   // The sums of the run's i-th cell, each lane weighted with its gamma.
@@ -283,7 +283,6 @@ class GradientColumnsRun {
       run.length = t.lanes;
       run.center = scratch.center;
       run.scale = scratch.rstd;
-      run.step = 1;
       const std::int64_t param = at.param + (plan_.gamma_by_element ? t.first : 0);
       run.dgamma = parameters_.dgamma(chunk) + param;
       run.dbeta = parameters_.dbeta(chunk) + param;

@@ -24,7 +24,7 @@ GradientSums measure(const Job& job, const Operands& operands, const Offsets& ba
                      const CellAffine& affine, double* dgamma, double* dbeta) noexcept {
   GradientSums sums;
   for_each_offset(base, dims, [&](const Offsets& at) {
-    if (!counts(job, at)) return;
+    if (!job.counts(at)) return;
     const Element e = element(job, operands, at);
     const double deviation = e.x - affine.center, weighted = e.gamma * e.dy;
     ++sums.count;
@@ -44,7 +44,7 @@ void map_gradient_exactly(const Job& job, const Operands& operands, const Offset
   for_each_offset(base, dims, [&](const Offsets& at) {
     const Element e = element(job, operands, at);
     double dx = (e.gamma * affine.scale + affine.identity) * e.dy;
-    if (counts(job, at)) {
+    if (job.counts(at)) {
       dx += std::fma(gradient.a, (e.x - affine.center) - affine.center_lo, gradient.b);
     } else {
       if (job.leaves_masked) return;

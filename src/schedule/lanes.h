@@ -45,11 +45,6 @@ inline Offsets lane_offsets(const Plan& plan, const Tile& t, std::int64_t lane) 
   return t.base + offsets;
 }
 
-// From a cell's first lane to another of its lanes: gamma, beta and param.
-inline Offsets unit_offsets(const Plan& plan, std::int64_t unit) noexcept {
-  return offsets_at(plan.lane_merged.dims(), unit);
-}
-
 // Cells side by side that lie a step apart in all that runs along them; lane and cell are counted from the tile's
 // first.
 struct CellRun {

@@ -94,8 +94,9 @@ Style checked_style(Call& call, const ConstTensorView& style, const ConstTensorV
   double *means = call.memory(cells.product()), *stds = call.memory(cells.product());
   std::fill_n(means, cells.product(), 0.0);
   std::fill_n(stds, cells.product(), 0.0);
-  const double positions = static_cast<double>(style.elements() / std::max<std::int64_t>(1, cells.product()));
-  const Style of{Values(TensorView(means, DType::f64, cells)), Values(TensorView(stds, DType::f64, cells)), positions};
+  const std::int64_t positions = style.elements() / std::max<std::int64_t>(1, cells.product());
+  const Style of{Values(TensorView(means, DType::f64, cells)), Values(TensorView(stds, DType::f64, cells)),
+                 static_cast<double>(positions)};
   if (style.elements() > 0) measure_style(style_job(call, style, {}, axes), means, stds, deviation, call.context());
   return of;
 }
