@@ -10,7 +10,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 add_library(poise_flags INTERFACE)
 target_compile_features(poise_flags INTERFACE cxx_std_20)
 target_compile_options(poise_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Wzero-as-null-pointer-constant
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor
   # A fused multiply-add is written where it is meant; g++ 12 at -O3 folds the low part of a hi/lo split to zero.
   -ffp-contract=off -fno-tree-slp-vectorize)
 
