@@ -37,6 +37,7 @@ expect include/poise/a.h '#include "core/moments.h"\n' 'does not belong under in
 expect cli/a.cpp '#include "kernels/loops.h"\n' 'does not belong under cli'
 expect cli/a.cpp '// /home'/x/y'\n' 'an absolute path'
 expect cli/a.cpp '// TO''DO: more\n' 'unfinished'
+expect tools/faults 'FAULTS = [("a", "tools/check", "no such" " line", "", "")]\n' 'occurs 0 times in tools/check'
 expect CHANGELOG.md '- faster\n' 'start the line with'
 
 echo 'int group_norm();' > "$tree/include/poise/group_norm.h"
