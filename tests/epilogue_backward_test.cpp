@@ -63,6 +63,7 @@ Statistic passed(const Technique& technique, const Array& x, const Array& dy, co
   const Array mask = p.mask.present() ? read(p.mask) : Array();
   const Real u = unit_roundoff(x.type), saved = saved_error(e, p);
   const Real count = roundings_of(target, x.type, p.gamma, p.gamma_offset);
+  const Real inner = p.activation == Activation::gelu && x.type != DType::f64 ? 3e-11L : 16 * w;
   Statistic s{Array(x.sizes), std::vector<Real>(x.size(), 0)};
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (!counts(p, mask, i)) continue;
@@ -70,7 +71,7 @@ Statistic passed(const Technique& technique, const Array& x, const Array& dy, co
     const Real error = map_bound(x.type, e.t[i], e.shift[i], growth, count) + u * std::fabs(z);
     s.value[i] = dy[i] * slope_at(z, p.activation);
     s.error[i] =
-        std::fabs(dy[i]) * (0.8L * error + 16 * w) + 2 * u * std::fabs(s.value[i]) + smallest_subnormal(x.type);
+        std::fabs(dy[i]) * (0.8L * error + inner) + 2 * u * std::fabs(s.value[i]) + smallest_subnormal(x.type);
   }
   return s;
 }

@@ -49,7 +49,7 @@ struct Contender {
 
 std::vector<Contender> contenders(const Case& c, const Mode& mode, Context& context) {
   std::vector<Contender> all = {{"Poise", [&](std::size_t turn) { c.run(turn, context); }, {}}};
-  for (const auto& peer : {torch_peer(mode.threads), onednn_peer(mode.threads)}) {
+  for (const auto& peer : {torch_peer(mode.threads), onednn_peer(mode.threads), opencv_peer(mode.threads)}) {
     if (!peer) continue;
     if (auto run = peer->prepare(c)) all.push_back({peer->name(), std::move(run), {}});
   }

@@ -21,5 +21,6 @@ class Peer {
 // Null where the library was not there to build against.
 std::unique_ptr<Peer> torch_peer(int threads);
 std::unique_ptr<Peer> onednn_peer(int threads);
+std::unique_ptr<Peer> opencv_peer(int threads);
 
 }  // namespace poise::bench

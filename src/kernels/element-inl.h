@@ -220,9 +220,6 @@ HWY_INLINE void load_step(const double* p, VD& a, VD& b) {
 
 inline constexpr std::size_t max_step = 2 * HWY_MAX_BYTES / sizeof(double);
 
-// A run of no more bytes is one burst: what belongs to it stays in registers.
-inline constexpr std::int64_t short_run_bytes = 4096;
-
 // The last few elements, padded with zeros so that nothing past the end is read; p may be null where count is 0.
 template <class X>
 struct Padded {

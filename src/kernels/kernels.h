@@ -11,6 +11,8 @@
 namespace poise {
 
 inline constexpr int max_streams = 4;
+// A run of no more bytes is one burst: what belongs to it stays in registers.
+inline constexpr std::int64_t short_run_bytes = 4096;
 
 // Of the streams below only the first `count` are set, each of them wholly: to set all would show in short runs.
 
@@ -75,6 +77,9 @@ inline constexpr std::int64_t lane_padding = 16;
 struct LocalResponse {
   const void* const* tap = nullptr;
   bool taps_are_elements = false;  // of forward and slopes
+  // They are x's own rows: nothing behind a tap's last lane is read; a vector before its first may be.
+  bool taps_are_rows = false;
+  std::int64_t ahead = 0;  // elements from the last tap to a row that is read soon; asked for, never read
   void* elements = nullptr;
   std::int64_t elements_pitch = 0;
   std::int64_t taps = 0, tap_pitch = 0;

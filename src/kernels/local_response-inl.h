@@ -148,8 +148,10 @@ template <int kTaps, class E, bool kSquares, class T>
 HWY_NOINLINE void sum_taps(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* to) {
   const VD alpha = hn::Set(DD(), m.alpha), k = hn::Set(DD(), m.k);
   const LocalTaps<kTaps, E, kSquares> taps(m, at);
+  const E* soon = static_cast<const E*>(m.tap[m.taps - 1]) + at + m.ahead;
   for (std::int64_t j = 0; j < lanes; j += step()) {
     VD low, high;
+    hwy::Prefetch(soon + j);
     taps.sum(j, low, high);
     put(hn::MulAdd(low, alpha, k), hn::MulAdd(high, alpha, k), to + j);
   }
@@ -162,10 +164,13 @@ HWY_INLINE void sums(const LocalResponse& m, std::int64_t at, std::int64_t lanes
   sum_taps<0, E, kSquares>(m, at, lanes, to);
 }
 
-// B of a piece, and ones up to the next whole vector: what lies past the end of the taps is nobody's.
+// B of a piece, and ones up to the next whole vector: what lies past the end of the taps is nobody's. Of rows the last
+// vector ends with the piece; so b is written up to a vector before it.
 template <class T>
 HWY_INLINE void response(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* b) {
-  m.taps_are_elements ? sums<T, true>(m, at, lanes, b) : sums<double, false>(m, at, lanes, b);
+  const std::int64_t whole = m.taps_are_rows ? lanes / step() * step() : lanes, last = lanes - step();
+  m.taps_are_elements ? sums<T, true>(m, at, whole, b) : sums<double, false>(m, at, whole, b);
+  if (whole < lanes) sums<T, true>(m, at + last, step(), b + last);
   for (std::int64_t j = lanes; j % static_cast<std::int64_t>(hn::Lanes(Tag<T>())) != 0; ++j) b[j] = 1;
 }
 

@@ -12,12 +12,17 @@ HWY_BEFORE_NAMESPACE();
 namespace poise {
 namespace HWY_NAMESPACE {
 
-// Calls piece(row, first, lanes) along every row.
-template <class Piece>
-HWY_INLINE void for_pieces(const LocalResponse& m, Piece piece) {
-  for (std::int64_t r = 0; r < m.rows; ++r)
-    for (std::int64_t j = 0; j < m.lanes; j += response_piece)
-      piece(r, j, m.lanes - j < response_piece ? m.lanes - j : response_piece);
+// Calls piece(row, first, lanes) along every row. Where there is a y and it is written past the cache, all pieces but
+// the first begin a line of it.
+template <class Y, class Piece>
+HWY_INLINE void for_pieces(const LocalResponse& m, const Y* y, Piece piece) {
+  constexpr auto line = static_cast<std::int64_t>(64 / sizeof(Y));
+  for (std::int64_t r = 0; r < m.rows; ++r) {
+    const std::int64_t head = m.streaming && y != nullptr ? elements_to_line(y + r * m.y_pitch, line) % line : 0;
+    std::int64_t end = head > 0 ? response_piece - line + head : response_piece;
+    for (std::int64_t j = 0; j < m.lanes; j = end, end += response_piece)
+      piece(r, j, (m.lanes < end ? m.lanes : end) - j);
+  }
 }
 
 inline constexpr std::size_t piece_room = response_piece + max_step;
@@ -79,8 +84,9 @@ template <class X, class Y>
 struct Forward {
   using T = Compute<X>;
   static void run(const LocalResponse& m) {
-    HWY_ALIGN T b[piece_room], x_room[piece_room], y_room[piece_room];
-    for_pieces(m, [&](std::int64_t r, std::int64_t j, std::int64_t lanes) HWY_ATTR {
+    HWY_ALIGN T b_room[max_step + piece_room], x_room[piece_room], y_room[piece_room];
+    T* b = b_room + max_step;
+    for_pieces(m, static_cast<const Y*>(m.y), [&](std::int64_t r, std::int64_t j, std::int64_t lanes) HWY_ATTR {
       const std::int64_t at = r * m.tap_pitch + j;
       const T* x = widened(static_cast<const X*>(m.x) + r * m.x_pitch + j, lanes, x_room);
       Y* y = static_cast<Y*>(m.y) + r * m.y_pitch + j;
@@ -114,8 +120,9 @@ template <class X>
 struct Slopes {
   using T = Compute<X>;
   static void run(const LocalResponse& m) {
-    HWY_ALIGN T b[piece_room], x_room[piece_room], dy_room[piece_room];
-    for_pieces(m, [&](std::int64_t r, std::int64_t j, std::int64_t lanes) HWY_ATTR {
+    HWY_ALIGN T b_room[max_step + piece_room], x_room[piece_room], dy_room[piece_room];
+    T* b = b_room + max_step;
+    for_pieces(m, static_cast<const T*>(nullptr), [&](std::int64_t r, std::int64_t j, std::int64_t lanes) HWY_ATTR {
       const std::int64_t at = r * m.tap_pitch + j;
       const T* x = widened(static_cast<const X*>(m.x) + r * m.x_pitch + j, lanes, x_room);
       const T* dy = widened(static_cast<const X*>(m.dy) + r * m.dy_pitch + j, lanes, dy_room);
@@ -131,7 +138,7 @@ struct Backward {
   using T = Compute<X>;
   static void run(const LocalResponse& m) {
     HWY_ALIGN T product[piece_room], y_room[piece_room];
-    for_pieces(m, [&](std::int64_t r, std::int64_t j, std::int64_t lanes) HWY_ATTR {
+    for_pieces(m, static_cast<const X*>(m.y), [&](std::int64_t r, std::int64_t j, std::int64_t lanes) HWY_ATTR {
       products(m, r * m.tap_pitch + j, static_cast<const X*>(m.x) + r * m.x_pitch + j, lanes, product);
       const T* scaled = static_cast<const T*>(m.scaled) + r * m.scaled_pitch + j;
       X* y = static_cast<X*>(m.y) + r * m.y_pitch + j;

@@ -10,6 +10,7 @@
 #include "core/activation.h"
 #include "kernels/element-inl.h"
 #include "kernels/pointwise.h"
+#include "kernels/smooth-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace poise {
@@ -30,40 +31,41 @@ struct GateOp {
     return hn::IfThenElse(hn::Gt(b, hn::Zero(d)), a, low);
   }
 };
-// ReLU in lanes, NaN kept; the others element by element in float64.
+// Float64 GELU needs more digits than its lanes have.
+template <class T>
+HWY_INLINE bool one_by_one(const PointwiseRun& p) {
+  return std::is_same_v<T, double> && p.activation == Activation::gelu;
+}
+template <class T, class F>
+HWY_INLINE Vector<T> each(Vector<T> v, F f) {
+  HWY_ALIGN T lanes[HWY_MAX_BYTES / sizeof(T)];
+  hn::Store(v, Tag<T>(), lanes);
+  for (std::size_t i = 0; i < hn::Lanes(Tag<T>()); ++i) lanes[i] = static_cast<T>(f(static_cast<double>(lanes[i])));
+  return hn::Load(Tag<T>(), lanes);
+}
+
+// ReLU keeps NaN; the smooth ones are in float64, rounded once.
 struct FinishOp {
   template <class T>
   HWY_INLINE Vector<T> operator()(Vector<T> a, Vector<T> b, Vector<T>, const PointwiseRun& p) const {
     const Tag<T> d;
     const auto v = hn::Add(a, b);
     if (p.activation == Activation::none) return v;
-    if (p.activation == Activation::relu || p.activation == Activation::leaky_relu) {
+    if (!smooth(p.activation)) {
       const auto low = p.slope == 0 ? hn::Zero(d) : hn::Mul(v, hn::Set(d, static_cast<T>(p.slope)));
       return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), low, v);
     }
-    HWY_ALIGN T lanes[HWY_MAX_BYTES / sizeof(T)];
-    hn::Store(v, d, lanes);
-    for (std::size_t i = 0; i < hn::Lanes(d); ++i) {
-      lanes[i] = static_cast<T>(activated(static_cast<double>(lanes[i]), p.activation, p.slope));
-    }
-    return hn::Load(d, lanes);
+    if (one_by_one<T>(p)) return each<T>(v, [&](double e) { return activated(e, p.activation, p.slope); });
+    return in_double([&](VD e, VD) HWY_ATTR { return smoothed(e, p.activation); }, v, v);
   }
 };
 
-// The way back, element by element in float64 as well.
 struct FinishBackOp {
   template <class T>
   HWY_INLINE Vector<T> operator()(Vector<T> a, Vector<T> b, Vector<T> dy, const PointwiseRun& p) const {
-    const Tag<T> d;
-    HWY_ALIGN T lanes[HWY_MAX_BYTES / sizeof(T)];
-    HWY_ALIGN T weights[HWY_MAX_BYTES / sizeof(T)];
-    hn::Store(hn::Add(a, b), d, lanes);
-    hn::Store(dy, d, weights);
-    for (std::size_t i = 0; i < hn::Lanes(d); ++i) {
-      const double slope = derivative(static_cast<double>(lanes[i]), p.activation);
-      lanes[i] = static_cast<T>(static_cast<double>(weights[i]) * slope);
-    }
-    return hn::Load(d, lanes);
+    const auto v = hn::Add(a, b);
+    if (one_by_one<T>(p)) return hn::Mul(dy, each<T>(v, [&](double e) { return derivative(e, p.activation); }));
+    return in_double([&](VD e, VD weight) HWY_ATTR { return hn::Mul(weight, smooth_slope(e, p.activation)); }, v, dy);
   }
 };
 

@@ -6,6 +6,7 @@
 #include <new>
 #include <string>
 
+#include "core/overlap.h"
 #include "core/parallel.h"
 #include "schedule/execute.h"
 #include "schedule/response_loops.h"
@@ -21,8 +22,9 @@ constexpr std::int64_t block_bytes = 16 << 10, most_block_rows = 64;
 
 void fill_zero(double* at, std::int64_t count) noexcept { std::fill(at, at + count, 0.0); }
 
-// Lanes are contiguous and the window runs over rows of them (NCHW): row by row down the channels, the last rows in a
-// ring in the compute type. A row enters it `after` rows before its y is written; so y may be x.
+// Lanes are contiguous and the window runs over rows of them (NCHW): row by row down the channels. The taps are x's own
+// rows where these are of the compute type and y lies apart; else the last rows, in a ring in the compute type. A row
+// enters it `after` rows before its y is written; so y may be x.
 class Columns {
  public:
   Columns(const ResponseLoops& loops, const Plan& plan) noexcept : loops_(loops) {
@@ -32,6 +34,8 @@ class Columns {
     outer_ = dims.first(dims.size() - 1);
     window_ = window_of(loops.job, rows_.size);
     width_ = plan.tile;
+    rings_ =
+        loops.x_type != loops.compute() || lanes_.size < lane_padding || share_memory(loops.job.job.x, loops.job.job.y);
     tiles_ = (lanes_.size + width_ - 1) / width_;
   }
   std::int64_t units() const noexcept { return elements(outer_) * tiles_; }
@@ -51,7 +55,8 @@ class Columns {
     m.tap = room.tap;
     m.taps = window_.taps();
     m.taps_are_elements = true;
-    for (std::int64_t i = 0; i < window_.before; ++i) clear(room, i);
+    m.taps_are_rows = !rings_;
+    for (std::int64_t i = 0; i < window_.before || i == 0; ++i) clear(room, i);
     if (loops_.backward()) {
       for (std::int64_t i = 0; i < window_.after; ++i) fill_zero(slot(room.slopes, i), width_);
     }
@@ -86,11 +91,18 @@ class Columns {
     for (std::int64_t i = 0; i < window_.taps(); ++i) room.tap[i] = slot(ring, first + i);
   }
 
-  void elements_from(std::int64_t first, const ResponseRoom& room) const noexcept {
-    for (std::int64_t i = 0; i < window_.taps(); ++i) room.tap[i] = element_slot(room, first + i);
+  // The taps of row r; without a ring its first slot is the zeros before the first row and behind the last.
+  void elements_of(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
+    const auto tap = [&](std::int64_t row) -> const void* {
+      if (rings_) return element_slot(room, row + window_.before);
+      return row < 0 || row >= rows_.size ? element_slot(room, 0) : x(at, row);
+    };
+    for (std::int64_t i = 0; i < window_.taps(); ++i) room.tap[i] = tap(r + i - window_.before);
+    m.ahead = rings_ || r + window_.after + 1 >= rows_.size ? 0 : rows_.x;
   }
 
   void widen(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
+    if (!rings_) return;
     if (r >= rows_.size) return clear(room, r + window_.before);
     m.x = x(at, r);
     m.x_pitch = r + 1 < rows_.size ? rows_.x : 0;
@@ -98,7 +110,7 @@ class Columns {
     loops_.widen(m);
   }
   void forward(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
-    elements_from(r, room);
+    elements_of(m, at, r, room);
     m.x = x(at, r);
     m.y = loops_.y(at.y + r * rows_.y);
     loops_.forward(m);
@@ -106,7 +118,7 @@ class Columns {
   void slopes(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
     double* here = slot(room.slopes, r + window_.after);
     if (r >= rows_.size) return fill_zero(here, width_);
-    elements_from(r, room);
+    elements_of(m, at, r, room);
     m.x = x(at, r);
     m.dy = loops_.dy(at.dy + r * rows_.dy);
     m.terms = here;
@@ -126,6 +138,7 @@ class Columns {
   std::span<const Dim> outer_;
   Window window_;
   std::int64_t width_ = 0, tiles_ = 1;
+  bool rings_ = true;
 };
 
 // The window runs along contiguous memory, its taps `shift` apart (NHWC: 1): rows of squares between zeros, block by

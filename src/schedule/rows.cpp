@@ -37,6 +37,7 @@ class Rows {
         piece_(plan),
         units_(piece_.units()),
         pieces_(piece_.count()) {
+    adjacent_ = pieces_ == 1 && plan.length * static_cast<std::int64_t>(size_of(plan.x_type)) <= short_run_bytes;
     Workspace& workspace = context.state().workspace;
     sums_ = workspace.take<Sums>(plan.threads * max_streams * pieces_);
     coefficients_ = workspace.take<Coefficients>(plan.threads * 2 * max_streams * units_);
@@ -64,8 +65,9 @@ class Rows {
     Sums* sums = sums_ + thread * max_streams * pieces_;
     const auto open = [&](std::int64_t i, Closure& c) {
       c.count = static_cast<int>(i < groups ? together : rest);
-      // Cells of a closure lie a quarter of the thread's share apart: far streams.
-      for (int k = 0; k < c.count; ++k) start(c, k, i < groups ? begin + i + k * groups : end - rest + k);
+      for (int k = 0; k < c.count; ++k) {
+        start(c, k, i == groups ? end - rest + k : adjacent_ ? begin + i * together + k : begin + i + k * groups);
+      }
     };
     open(0, closure[0]);
     measure(closure[0], sums);
@@ -301,6 +303,9 @@ class Rows {
   Elements elements_;
   RowPieces piece_;
   std::int64_t units_, pieces_;
+  // Cells of a closure lie a quarter of the thread's share apart: far streams. Short cells are one burst each, and
+  // follow each other.
+  bool adjacent_ = false;
   Sums* sums_ = nullptr;
   Coefficients* coefficients_ = nullptr;
 };

@@ -1,0 +1,7 @@
+#include "peer.h"
+
+namespace poise::bench {
+
+std::unique_ptr<Peer> opencv_peer(int) { return nullptr; }
+
+}  // namespace poise::bench
