@@ -70,8 +70,7 @@ Statistic passed(const Technique& technique, const Array& x, const Array& dy, co
     const Real growth = e.growth[i] + saved + w * std::fabs(e.t[i]), z = e.y[i] + residual[i];
     const Real error = map_bound(x.type, e.t[i], e.shift[i], growth, count) + u * std::fabs(z);
     s.value[i] = dy[i] * slope_at(z, p.activation);
-    s.error[i] =
-        std::fabs(dy[i]) * (0.8L * error + inner) + 2 * u * std::fabs(s.value[i]) + smallest_subnormal(x.type);
+    s.error[i] = std::fabs(dy[i]) * (0.8L * error + inner) + 2 * u * std::fabs(s.value[i]) + smallest_subnormal(x.type);
   }
   return s;
 }
