@@ -1,5 +1,7 @@
 #pragma once
 
+#include <poise/error.h>
+
 #include <algorithm>
 #include <exception>
 #include <iostream>
@@ -24,6 +26,13 @@ class Arguments {
       take(i, 2);
     }
     return otherwise;
+  }
+  int number(std::string_view name, int otherwise) {
+    const std::string text = value(name, std::to_string(otherwise));
+    if (text.empty() || text.size() > 6 || text.find_first_not_of("0123456789") != std::string::npos) {
+      throw Error(Code::usage, "[bench] " + std::string(name) + ": expected a number, got " + text);
+    }
+    return std::stoi(text);
   }
   bool flag(std::string_view name) {
     char** const at = std::find(argv_ + 1, argv_ + argc_, name);

@@ -58,7 +58,7 @@ Options take_options(int& argc, char** argv) {
   Arguments arguments(argc, argv);
   Options options;
   options.cases = arguments.value("--cases", options.cases);
-  options.threads = std::max(1, std::stoi(arguments.value("--threads", "1")));
+  options.threads = std::max(1, arguments.number("--threads", 1));
   options.hot = arguments.flag("--hot");
   return options;
 }

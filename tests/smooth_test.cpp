@@ -8,29 +8,12 @@
 #include <limits>
 #include <vector>
 
+#include "activation_oracle.h"
 #include "kernels/pointwise.h"
 #include "tolerance.h"
 
 namespace poise::test {
 namespace {
-
-constexpr Activation smooth_ones[] = {Activation::silu, Activation::gelu, Activation::gelu_tanh};
-
-// From the definitions: v*share(v), share's slope, and what a relative error of 1 in share's argument makes of share.
-struct Share {
-  Real share, slope, sway;
-};
-Share share_of(Real v, Activation a) {
-  const Real pi = std::acos(-1.0L), root = std::sqrt(2 / pi);
-  if (a == Activation::gelu) {
-    const Real density = std::exp(-v * v / 2) / std::sqrt(2 * pi);
-    return {std::erfc(-v / std::sqrt(2.0L)) / 2, density, std::fabs(v) * density};
-  }
-  const Real w = a == Activation::silu ? v : 2 * root * (v + 0.044715L * v * v * v);
-  const Real dw = a == Activation::silu ? 1 : 2 * root * (1 + 3 * 0.044715L * v * v);
-  const Real s = 1 / (1 + std::exp(-w)), density = s / (1 + std::exp(w));
-  return {s, density * dw, std::fabs(w) * density};
-}
 
 template <class T>
 std::vector<T> arguments() {
@@ -56,17 +39,15 @@ std::vector<T> run(PointwiseFn loop, const std::vector<T>& v, const std::vector<
   return out;
 }
 
-// Relative to the result: the rounding; 8 float64 ones, and 8 in share's argument (which has the sway); and of GELU in
-// float32 3e-11, the interpolation. Of the derivative each of its two terms has these. In float64 share may be lost
-// where it is subnormal, and with it v, or v times its argument's slope, of below 2 + |v|^2, times the smallest normal
-// number.
+// Relative to the result: the rounding; 8 float64 ones, and 8 in share's argument (which has the sway). Of the
+// derivative each of its two terms has these. In float64 share may be lost where it is subnormal, and with it v, or v
+// times its argument's slope, of below 2 + |v|^2, times the smallest normal number.
 template <class T>
 void expect_right(DType type, Target target) {
   const std::vector<T> v = arguments<T>(), dy(v.size(), T(1));
   const PointwiseKernels& kernels = pointwise_kernels_for(target);
   const Real u = unit_roundoff(type);
   for (const Activation a : smooth_ones) {
-    const Real more = 8 * w + (a == Activation::gelu && type != DType::f64 ? 3e-11L : 0);
     const std::vector<T> y = run(kernels.finish[static_cast<int>(type)], v, dy, a);
     const std::vector<T> slope = run(kernels.finish_back[static_cast<int>(type)], v, dy, a);
     for (std::size_t i = 0; i < v.size(); ++i) {
@@ -74,7 +55,7 @@ void expect_right(DType type, Target target) {
       const Real size = std::fabs(v[i]), lost = 1 + size * (2 + size * size);
       const Real least = type == DType::f64 ? lost * 0x1p-1022L : smallest_subnormal(type);
       // The argument of an exponential beyond 1 is as wrong as it is large.
-      const Real rate = s.share == 0 ? 0 : s.sway / s.share, error = more + 8 * w * rate;
+      const Real rate = s.share == 0 ? 0 : s.sway / s.share, error = 8 * w * (1 + rate);
       const Real expected = v[i] * s.share, derivative = s.share + v[i] * s.slope;
       EXPECT_LE(std::fabs(y[i] - expected), (u + error) * std::fabs(expected) + least)
           << name_of(target) << " " << name_of(type) << " " << static_cast<int>(a) << " of " << v[i];

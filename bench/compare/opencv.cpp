@@ -17,18 +17,16 @@ constexpr int channels = 3;
 struct Images {
   int count, height, width;
   bool from_pixels, to_pixels;  // interleaved channels
-  double scale[channels], shift[channels];
+  double scale[channels] = {}, shift[channels] = {};
 };
 
 Images images_of(const Case& c) {
   const Dims& sizes = c.problem().sizes;
-  Images images{static_cast<int>(sizes[0]),
-                static_cast<int>(sizes[2]),
-                static_cast<int>(sizes[3]),
-                c.problem().strides[1] == 1,
-                c.problem().y_strides[1] == 1,
-                {},
-                {}};
+  Images images{.count = static_cast<int>(sizes[0]),
+                .height = static_cast<int>(sizes[2]),
+                .width = static_cast<int>(sizes[3]),
+                .from_pixels = c.problem().strides[1] == 1,
+                .to_pixels = c.problem().y_strides[1] == 1};
   const Preset& preset = preset_named(c.parameters().preset);
   for (int k = 0; k < channels; ++k) {
     const int of = preset.channels == 1 ? 0 : k;

@@ -31,7 +31,7 @@ struct GateOp {
     return hn::IfThenElse(hn::Gt(b, hn::Zero(d)), a, low);
   }
 };
-// Float64 GELU needs more digits than its lanes have.
+// Lanes of GELU end where float32 does.
 template <class T>
 HWY_INLINE bool one_by_one(const PointwiseRun& p) {
   return std::is_same_v<T, double> && p.activation == Activation::gelu;

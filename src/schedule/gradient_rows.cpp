@@ -75,20 +75,15 @@ class GradientRows {
     return c;
   }
 
+  // The order of the cells is that of gamma's gradient, too.
   void pipeline(std::int64_t begin, std::int64_t end, int thread, std::int64_t chunk) const noexcept {
     Closure c = closure_of(thread, chunk);
     for (std::int64_t i = 0; i < end - begin; i += c.count) {
       c.count = i + plan_.together <= end - begin ? static_cast<int>(plan_.together) : 1;
-      for (int k = 0; k < c.count; ++k) open(c, k, in_order(begin, end, i + k));
+      for (int k = 0; k < c.count; ++k) open(c, k, far_cell(begin, end, plan_.together, i + k));
       handle(c);
     }
     fence_streams();
-  }
-
-  // Cells of a closure lie a quarter of the share apart: far streams. It is the order of gamma's gradient too.
-  std::int64_t in_order(std::int64_t begin, std::int64_t end, std::int64_t i) const noexcept {
-    const std::int64_t together = plan_.together, groups = (end - begin) / together;
-    return begin + (i < groups * together ? i / together + i % together * groups : i);
   }
 
   void open(Closure& c, int k, std::int64_t cell) const noexcept {
@@ -229,7 +224,7 @@ class GradientRows {
   // --- one cell shared by all threads: few cells, many pieces ---
 
   void share_cells(std::int64_t begin, std::int64_t end, std::int64_t chunk) {
-    for (std::int64_t i = 0; i < end - begin; ++i) share(in_order(begin, end, i), chunk);
+    for (std::int64_t i = 0; i < end - begin; ++i) share(far_cell(begin, end, plan_.together, i), chunk);
   }
 
   void share(std::int64_t cell, std::int64_t chunk) {

@@ -41,7 +41,7 @@ class Columns {
   std::int64_t units() const noexcept { return elements(outer_) * tiles_; }
   ResponseRooms rooms() const noexcept {
     const std::int64_t ring = window_.taps() * width_;
-    const std::int64_t elements = ring * loops_.compute_size() / 8;
+    const std::int64_t elements = (rings_ ? ring : width_) * loops_.compute_size() / 8;
     return {elements, loops_.backward() ? ring : 0, loops_.backward() ? (window_.before + 1) * width_ : 0,
             window_.taps()};
   }
@@ -56,7 +56,7 @@ class Columns {
     m.taps = window_.taps();
     m.taps_are_elements = true;
     m.taps_are_rows = !rings_;
-    for (std::int64_t i = 0; i < window_.before || i == 0; ++i) clear(room, i);
+    for (std::int64_t i = 0; i < (rings_ ? window_.before : 1); ++i) clear(room, i);
     if (loops_.backward()) {
       for (std::int64_t i = 0; i < window_.after; ++i) fill_zero(slot(room.slopes, i), width_);
     }

@@ -14,6 +14,13 @@ struct Piece {
   std::int64_t unit = 0, length = 0;
 };
 
+// The i-th cell that a thread handles of [begin, end): those that go together lie a quarter of its share apart, as far
+// streams.
+inline std::int64_t far_cell(std::int64_t begin, std::int64_t end, std::int64_t together, std::int64_t i) noexcept {
+  const std::int64_t groups = (end - begin) / together;
+  return begin + (i < groups * together ? i / together + i % together * groups : i);
+}
+
 // A rows plan's cell cut into pieces of at most `segment` elements, unit by unit, run by run.
 class RowPieces {
  public:

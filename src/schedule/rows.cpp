@@ -37,7 +37,7 @@ class Rows {
         piece_(plan),
         units_(piece_.units()),
         pieces_(piece_.count()) {
-    adjacent_ = pieces_ == 1 && plan.length * static_cast<std::int64_t>(size_of(plan.x_type)) <= short_run_bytes;
+    in_order_ = pieces_ == 1 && plan.length * static_cast<std::int64_t>(size_of(plan.x_type)) <= short_run_bytes;
     Workspace& workspace = context.state().workspace;
     sums_ = workspace.take<Sums>(plan.threads * max_streams * pieces_);
     coefficients_ = workspace.take<Coefficients>(plan.threads * 2 * max_streams * units_);
@@ -66,7 +66,8 @@ class Rows {
     const auto open = [&](std::int64_t i, Closure& c) {
       c.count = static_cast<int>(i < groups ? together : rest);
       for (int k = 0; k < c.count; ++k) {
-        start(c, k, i == groups ? end - rest + k : adjacent_ ? begin + i * together + k : begin + i + k * groups);
+        const std::int64_t index = i * together + k;
+        start(c, k, in_order_ ? begin + index : far_cell(begin, end, together, index));
       }
     };
     open(0, closure[0]);
@@ -303,9 +304,7 @@ class Rows {
   Elements elements_;
   RowPieces piece_;
   std::int64_t units_, pieces_;
-  // Cells of a closure lie a quarter of the thread's share apart: far streams. Short cells are one burst each, and
-  // follow each other.
-  bool adjacent_ = false;
+  bool in_order_ = false;  // short cells, one burst each
   Sums* sums_ = nullptr;
   Coefficients* coefficients_ = nullptr;
 };
