@@ -165,8 +165,7 @@ void Call::refuse_parameter_gradients(const Gradients& gradients) const {
 void Call::store_gradients() const noexcept {
   if (context_.explain_only || !gradients_) return;
   const auto store = [](const TensorView& view, const double* sums) {
-    const Values values(view);
-    for (std::int64_t i = 0, n = values.count(); sums != nullptr && i < n; ++i) values.set(i, sums[i]);
+    if (sums != nullptr) Values(view).set_all(sums);
   };
   store(gradients_->dgamma, job_.dgamma);
   store(gradients_->dbeta, job_.dbeta);

@@ -308,8 +308,8 @@ Plan make_plan(const Job& job, const Context& context) {
   if (p.empty()) p.add({{.x = 1, .y = 1, .dy = 1, .z = 1}, 1});
   plan_loop(plan, job, p);
   const bool measures = plan.statistic == Statistic::moments || plan.statistic == Statistic::power;
-  plan.fused = plan.loop == Plan::Loop::rows && plan.streaming && measures && plan.x_type == plan.y_type &&
-               job.derivative == nullptr;
+  const bool plain = job.maps && !job.epilogue.present() && plan.x_type == plan.y_type;
+  plan.fused = plan.loop == Plan::Loop::rows && measures && plain && job.derivative == nullptr;
   return plan;
 }
 

@@ -22,6 +22,15 @@ class Values {
   void set(std::int64_t index, double value) const noexcept {
     if (present()) set_element(writable_, view_.dtype(), offset(index), value);
   }
+  // The common case without a decision an element.
+  void set_all(const double* values) const noexcept {
+    const std::int64_t n = present() ? count() : 0;
+    if (dense_ && view_.dtype() == DType::f32) {
+      for (std::int64_t i = 0; i < n; ++i) static_cast<float*>(writable_)[i] = static_cast<float>(values[i]);
+      return;
+    }
+    for (std::int64_t i = 0; i < n; ++i) set(i, values[i]);
+  }
 
  private:
   static bool is_dense(const ConstTensorView& view) noexcept {

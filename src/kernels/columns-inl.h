@@ -24,7 +24,7 @@ struct ColumnMoment {
   HWY_INLINE ColumnMoment(const MeasureColumns& m, std::int64_t j)
       : pivot(hn::LoadU(DD(), m.pivot + j)), s(hn::LoadU(DD(), m.s + j)), q(hn::LoadU(DD(), m.q + j)) {}
   HWY_INLINE void add(VD v) {
-    const VD d = hn::Sub(v, pivot);
+    const VD d = about(v, pivot);
     s = hn::Add(s, d);
     q = hn::MulAdd(d, d, q);
   }
@@ -57,6 +57,7 @@ HWY_INLINE void measure_lines(const MeasureColumns& m, const X* x, std::int64_t 
                               std::int64_t rows) {
   const auto half = half_step();
   Op a(m, j), b(m, j + half), c(m, j + 2 * half), d(m, j + 3 * half);
+  HWY_UNROLL(4)
   for (std::int64_t r = 0; r < rows; ++r) {
     const X* row = x + r * stride + j;
     hwy::Prefetch(row + m.ahead);

@@ -176,13 +176,18 @@ HWY_INLINE void store_pair(Vector<Compute<Y>> low, Vector<Compute<Y>> high, Y* p
   }
 }
 
-// Bytes at even and at odd places, and bfloat16 from there: nothing has to change its lane on the way.
+// Elements at even and at odd places, and bfloat16 from there: nothing has to change its lane on the way.
 HWY_INLINE void load_alternate(const std::uint8_t* p, VF& even, VF& odd) {
   const hn::RebindToSigned<DF> di32;
   const hn::Rebind<std::uint16_t, DF> d16;
   const auto pairs = hn::PromoteTo(U32(), hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(p)));
   even = hn::ConvertTo(DF(), hn::BitCast(di32, hn::And(pairs, hn::Set(U32(), 0xFFu))));
   odd = hn::ConvertTo(DF(), hn::BitCast(di32, hn::ShiftRight<8>(pairs)));
+}
+HWY_INLINE void load_alternate(const bfloat16* p, VF& even, VF& odd) {
+  const auto pairs = hn::BitCast(U32(), hn::LoadU(U16(), reinterpret_cast<const std::uint16_t*>(p)));
+  even = hn::BitCast(DF(), hn::ShiftLeft<16>(pairs));
+  odd = hn::BitCast(DF(), hn::And(pairs, hn::Set(U32(), 0xFFFF0000u)));
 }
 HWY_INLINE void store_alternate(VF even, VF odd, bfloat16* p, bool streaming) {
   hn::Vec<U32> a, b;
@@ -216,6 +221,31 @@ HWY_INLINE void load_step(const float* p, VD& a, VD& b) {
 HWY_INLINE void load_step(const double* p, VD& a, VD& b) {
   a = hn::LoadU(DD(), p);
   b = hn::LoadU(DD(), p + hn::Lanes(DD()));
+}
+
+// v - pivot, where multipliers have nothing else to do and adders convert.
+HWY_INLINE VD about(VD v, VD pivot) { return hn::MulSub(v, hn::Set(DD(), 1), pivot); }
+
+// A step's first half alone.
+HWY_INLINE VD load_half(const float* p) { return hn::PromoteTo(DD(), hn::LoadU(DFHalf(), p)); }
+HWY_INLINE VD load_half(const double* p) { return hn::LoadU(DD(), p); }
+HWY_INLINE VD load_half(const bfloat16* p) {
+  const hn::Rebind<std::uint16_t, DFHalf> d16;
+  const hn::RebindToUnsigned<DFHalf> d32;
+  const auto bits = hn::PromoteTo(d32, hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(p)));
+  return hn::PromoteTo(DD(), hn::BitCast(DFHalf(), hn::ShiftLeft<16>(bits)));
+}
+HWY_INLINE VD load_half(const float16* p) {
+#if HWY_TARGET <= HWY_AVX2
+  const hn::Rebind<hwy::float16_t, DFHalf> d16;
+  const hn::Rebind<std::uint16_t, DFHalf> du16;
+  const auto bits = hn::LoadU(du16, reinterpret_cast<const std::uint16_t*>(p));
+  return hn::PromoteTo(DD(), hn::PromoteTo(DFHalf(), hn::BitCast(d16, bits)));
+#else
+  HWY_ALIGN double lanes[HWY_MAX_BYTES / sizeof(double)];
+  for (std::size_t i = 0; i < hn::Lanes(DD()); ++i) lanes[i] = to_float(p[i]);
+  return hn::Load(DD(), lanes);
+#endif
 }
 
 inline constexpr std::size_t max_step = 2 * HWY_MAX_BYTES / sizeof(double);

@@ -38,8 +38,8 @@ struct GradientSum {
     load_step(x, xa, xb);
     load_step(dy, a, b);
     s = hn::Add(s, hn::Add(a, b));
-    q0 = hn::MulAdd(a, hn::Sub(xa, center), q0);
-    q1 = hn::MulAdd(b, hn::Sub(xb, center), q1);
+    q0 = hn::MulAdd(a, about(xa, center), q0);
+    q1 = hn::MulAdd(b, about(xb, center), q1);
   }
   // Where dy is padded with 0 nothing is added.
   HWY_INLINE void tail(const X* x, const X* dy, std::int64_t count) {
@@ -86,41 +86,43 @@ struct GradientAlike {
   VD s[kRuns], q[kRuns], center[kRuns], rstd[kRuns];
 
   HWY_INLINE GradientAlike(const GradientStreams& g, int first) {
+    HWY_UNROLL(4)
     for (int k = 0; k < kRuns; ++k) {
       s[k] = q[k] = hn::Zero(DD());
       center[k] = hn::Set(DD(), g.center[first + k]);
       rstd[k] = hn::Set(DD(), g.rstd[first + k]);
     }
   }
+  // Half a step at a time: that much the registers hold.
+  HWY_INLINE void half(const X* const* x, const X* const* dy, std::int64_t i, const T* gamma, double* dgamma,
+                       double* dbeta) {
+    const VD g = load_half(gamma);
+    VD w = hn::Zero(DD()), b = w;
+    if constexpr (kParameters) {
+      w = hn::LoadU(DD(), dgamma);
+      b = hn::LoadU(DD(), dbeta);
+    }
+    HWY_UNROLL(4)
+    for (int k = 0; k < kRuns; ++k) {
+      const VD v = load_half(dy[k] + i), t = hn::Mul(v, hn::Sub(load_half(x[k] + i), center[k]));
+      if constexpr (kParameters) {
+        w = hn::MulAdd(t, rstd[k], w);
+        b = hn::Add(b, v);
+      }
+      s[k] = hn::MulAdd(v, g, s[k]);
+      q[k] = hn::MulAdd(t, g, q[k]);
+    }
+    if constexpr (kParameters) {
+      hn::StoreU(w, DD(), dgamma);
+      hn::StoreU(b, DD(), dbeta);
+    }
+  }
   HWY_INLINE void step(const X* const* x, const X* const* dy, std::int64_t i, const T* gamma, double* dgamma,
                        double* dbeta) {
-    VD ga, gb, wa, wb, ba, bb;
-    load_step(gamma, ga, gb);
-    if constexpr (kParameters) {
-      load_step(dgamma, wa, wb);
-      load_step(dbeta, ba, bb);
-    }
-    for (int k = 0; k < kRuns; ++k) {
-      VD xa, xb, a, b;
-      load_step(x[k] + i, xa, xb);
-      load_step(dy[k] + i, a, b);
-      xa = hn::Mul(a, hn::Sub(xa, center[k]));
-      xb = hn::Mul(b, hn::Sub(xb, center[k]));
-      if constexpr (kParameters) {
-        wa = hn::MulAdd(xa, rstd[k], wa);
-        wb = hn::MulAdd(xb, rstd[k], wb);
-        ba = hn::Add(ba, a);
-        bb = hn::Add(bb, b);
-      }
-      s[k] = hn::MulAdd(b, gb, hn::MulAdd(a, ga, s[k]));
-      q[k] = hn::MulAdd(xb, gb, hn::MulAdd(xa, ga, q[k]));
-    }
-    if constexpr (kParameters) {
-      hn::StoreU(wa, DD(), dgamma);
-      hn::StoreU(wb, DD(), dgamma + half_step());
-      hn::StoreU(ba, DD(), dbeta);
-      hn::StoreU(bb, DD(), dbeta + half_step());
-    }
+    half(x, dy, i, gamma, dgamma, dbeta);
+    const std::int64_t other = half_step();
+    half(x, dy, i + other, gamma + other, kParameters ? dgamma + other : nullptr,
+         kParameters ? dbeta + other : nullptr);
   }
 };
 

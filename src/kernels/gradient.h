@@ -16,17 +16,17 @@ namespace poise {
 
 // Up to four runs. measure: s = sum gamma*dy, q = sum gamma*dy*(x - center). gamma is in the compute type, per element
 // when per_element (gamma_step 0: constant), else it is the schedule's. With per_element and dgamma, measure also adds
-// dy*(x - center)*rstd of each element to dgamma and dy to dbeta, run by run.
+// dy*(x - center)*rstd of each element to dgamma and dy to dbeta, run by run. As in MapStreams only the first `count`
+// are set.
 struct GradientStreams {
   int count = 0;
-  const void* x[max_streams] = {};
-  const void* dy[max_streams] = {};
-  void* dx[max_streams] = {};
-  const void* gamma[max_streams] = {};
-  double center[max_streams] = {}, s[max_streams] = {}, q[max_streams] = {};
-  double hi[max_streams] = {}, scale[max_streams] = {}, a[max_streams] = {}, b[max_streams] = {};
-  double rstd[max_streams] = {};
-  double *dgamma[max_streams] = {}, *dbeta[max_streams] = {};
+  const void *x[max_streams], *dy[max_streams];
+  void* dx[max_streams];
+  const void* gamma[max_streams];
+  double center[max_streams], s[max_streams], q[max_streams];
+  double hi[max_streams], scale[max_streams], a[max_streams], b[max_streams];
+  double rstd[max_streams];
+  double *dgamma[max_streams], *dbeta[max_streams];
   int gamma_step = 0;
   bool per_element = false, streaming = false;
 };

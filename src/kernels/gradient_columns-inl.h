@@ -87,8 +87,8 @@ HWY_INLINE void gradient_lanes(const GradientColumns& g, const RowGroup& group, 
     }
     sa = hn::Add(sa, a);
     sb = hn::Add(sb, b);
-    qa = hn::MulAdd(a, hn::Sub(xa, ca), qa);
-    qb = hn::MulAdd(b, hn::Sub(xb, cb), qb);
+    qa = hn::MulAdd(a, about(xa, ca), qa);
+    qb = hn::MulAdd(b, about(xb, cb), qb);
   }
   hn::StoreU(sa, DD(), at_s);
   hn::StoreU(sb, DD(), at_s + half_step());

@@ -20,17 +20,22 @@ namespace HWY_NAMESPACE {
 // streams, and write combining stays whole only over bursts of several lines.
 inline constexpr std::int64_t burst = 128;
 
-// The running sums of one stream: two of squares, so that neither is a chain of dependent operations.
+// The running sums of one stream: four of squares, so that none is a chain of operations that wait for each other.
 struct Sums {
-  HWY_ALIGN double s[max_step / 2], q0[max_step / 2], q1[max_step / 2];
+  HWY_ALIGN double s[max_step / 2], q[4][max_step / 2];
 };
 
 // Float64 lanes: a product of two floats is exact in them and a sum never cancels about a pivot of the cell, so the
 // center is good to the last bit of y even where y is near zero (design.md 4.1, 4.2).
 struct Moment {
-  VD pivot, s, q0, q1;
+  VD pivot, s, q0, q1, q2, q3;
   HWY_INLINE Moment(double at, const Sums& sums)
-      : pivot(hn::Set(DD(), at)), s(hn::Load(DD(), sums.s)), q0(hn::Load(DD(), sums.q0)), q1(hn::Load(DD(), sums.q1)) {}
+      : pivot(hn::Set(DD(), at)),
+        s(hn::Load(DD(), sums.s)),
+        q0(hn::Load(DD(), sums.q[0])),
+        q1(hn::Load(DD(), sums.q[1])),
+        q2(hn::Load(DD(), sums.q[2])),
+        q3(hn::Load(DD(), sums.q[3])) {}
   HWY_INLINE void add(VD a, VD b) {
     s = hn::Add(s, hn::Add(a, b));
     q0 = hn::MulAdd(a, a, q0);
@@ -40,7 +45,22 @@ struct Moment {
   HWY_INLINE void step(const X* x) {
     VD a, b;
     load_step(x, a, b);
-    add(hn::Sub(a, pivot), hn::Sub(b, pivot));
+    add(about(a, pivot), about(b, pivot));
+  }
+  template <class X>
+  HWY_INLINE void two_steps(const X* x) {
+    VD a, b, c, d;
+    load_step(x, a, b);
+    load_step(x + HWY_NAMESPACE::step(), c, d);
+    a = about(a, pivot);
+    b = about(b, pivot);
+    c = about(c, pivot);
+    d = about(d, pivot);
+    s = hn::Add(s, hn::Add(hn::Add(a, b), hn::Add(c, d)));
+    q0 = hn::MulAdd(a, a, q0);
+    q1 = hn::MulAdd(b, b, q1);
+    q2 = hn::MulAdd(c, c, q2);
+    q3 = hn::MulAdd(d, d, q3);
   }
   template <class X>
   HWY_INLINE void tail(const X* x, std::int64_t count) {
@@ -50,13 +70,16 @@ struct Moment {
     const auto lanes = half_step();
     const auto in_a = hn::FirstN(DD(), static_cast<std::size_t>(count < lanes ? count : lanes));
     const auto in_b = hn::FirstN(DD(), static_cast<std::size_t>(count < lanes ? 0 : count - lanes));
-    add(hn::IfThenElseZero(in_a, hn::Sub(a, pivot)), hn::IfThenElseZero(in_b, hn::Sub(b, pivot)));
+    add(hn::IfThenElseZero(in_a, about(a, pivot)), hn::IfThenElseZero(in_b, about(b, pivot)));
   }
   HWY_INLINE void save(Sums& sums) const {
     hn::Store(s, DD(), sums.s);
-    hn::Store(q0, DD(), sums.q0);
-    hn::Store(q1, DD(), sums.q1);
+    hn::Store(q0, DD(), sums.q[0]);
+    hn::Store(q1, DD(), sums.q[1]);
+    hn::Store(q2, DD(), sums.q[2]);
+    hn::Store(q3, DD(), sums.q[3]);
   }
+  HWY_INLINE VD squares() const { return hn::Add(hn::Add(q0, q1), hn::Add(q2, q3)); }
 };
 
 // The coefficients of one stream in registers.
@@ -90,7 +113,8 @@ struct MapOne {
   }
   HWY_INLINE void pair(std::int64_t i) const {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
-    if constexpr (std::is_same_v<X, std::uint8_t> && std::is_same_v<Y, bfloat16> && !kPerElement) {
+    constexpr bool alternate = std::is_same_v<X, std::uint8_t> || std::is_same_v<X, bfloat16>;
+    if constexpr (alternate && std::is_same_v<Y, bfloat16> && !kPerElement) {
       VF even, odd;
       load_alternate(x + i, even, odd);
       store_alternate(mapped(even), mapped(odd), y + i, streaming);
@@ -156,8 +180,7 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
         const X* x = static_cast<const X*>(measure->x[k]);
         const auto measure_two = [&]() HWY_ATTR {
           hwy::Prefetch(reinterpret_cast<const char*>(x + j) + ahead);
-          moment.step(x + j);
-          moment.step(x + j + step());
+          moment.two_steps(x + j);
         };
         if constexpr (kMap) {
           const MapOne<X, Y, kPerElement> m(*map, k);
@@ -182,7 +205,7 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
       for (; j + step() <= length; j += step()) moment.step(x + j);
       if (j < length) moment.tail(x + j, length - j);
       measure->s[k] = hn::GetLane(hn::SumOfLanes(DD(), moment.s));
-      measure->q[k] = hn::GetLane(hn::SumOfLanes(DD(), hn::Add(moment.q0, moment.q1)));
+      measure->q[k] = hn::GetLane(hn::SumOfLanes(DD(), moment.squares()));
     }
     if constexpr (kMap) {
       if (last[k] < length) MapOne<X, Y, kPerElement>(*map, k).stretch(last[k], length);

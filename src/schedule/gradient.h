@@ -51,8 +51,11 @@ class ParameterSums {
   }
   void finish() const noexcept {
     if (!wanted()) return;
-    for (std::int64_t chunk = 1; chunk < chunks_; ++chunk)
-      for (std::int64_t i = 0; i < 2 * size_; ++i) sums_[i] += dgamma(chunk)[i];
+    for (std::int64_t chunk = 1; chunk < chunks_; ++chunk) {
+      const double* const from = dgamma(chunk);
+#pragma omp simd
+      for (std::int64_t i = 0; i < 2 * size_; ++i) sums_[i] += from[i];
+    }
     for (std::int64_t i = 0; i < size_; ++i) {
       const std::int64_t to = offsets_at(plan_.param.source.dims(), i).gamma;
       if (job_.dgamma != nullptr) job_.dgamma[to] += dgamma(0)[i];
@@ -70,7 +73,7 @@ class ParameterSums {
 // How many chunks of cells (or closures of them) add up their parameters' gradients apart: by the shape alone, never by
 // the threads. A chunk's sums are set to zero and added up, which few elements would not repay.
 inline std::int64_t parameter_chunks(const Plan& plan, std::int64_t cells) noexcept {
-  constexpr std::int64_t most = 32, most_values = std::int64_t{1} << 20, elements_a_chunk = std::int64_t{1} << 14;
+  constexpr std::int64_t most = 32, most_values = std::int64_t{1} << 20, elements_a_chunk = std::int64_t{3} << 13;
   if (!plan.param.present) return 1;
   const std::int64_t elements = plan.cells.elements() * plan.lane_cells.elements() * plan.cell_elements;
   return std::max<std::int64_t>(1, std::min({cells, most, most_values / std::max<std::int64_t>(plan.param.size, 1),

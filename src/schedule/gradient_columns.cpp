@@ -173,7 +173,8 @@ class GradientColumnsRun {
   // Of a lane `unit` of the run's i-th cell.
   double gamma(const CellRun& run, std::int64_t i, std::int64_t unit) const noexcept {
     if (gamma_in_loop_) return 1;
-    return operands_.gamma.value(run.at.gamma + i * run.step.gamma + offsets_at(plan_.lane_merged.dims(), unit).gamma);
+    const std::int64_t along = unit == 0 ? 0 : offsets_at(plan_.lane_merged.dims(), unit).gamma;
+    return operands_.gamma.value(run.at.gamma + i * run.step.gamma + along);
   }
 
   // The sums of the run's i-th cell, each lane weighted with its gamma.
@@ -189,9 +190,11 @@ class GradientColumnsRun {
       if (unit_sums_ == nullptr) return;
       unit_sums_[t.index * plan_.tile + lane + unit] = {sum, affine.scale * products + affine.shift * sum};
     };
-    if (measures_ && alike_) add(0, added(scratch.s + lane, merged_), added(scratch.q + lane, merged_));
-    for (std::int64_t unit = 0; measures_ && !alike_ && unit < merged_; ++unit)
-      add(unit, scratch.s[lane + unit], scratch.q[lane + unit]);
+    const std::int64_t together = alike_ ? merged_ : 1;
+    for (std::int64_t unit = 0; measures_ && unit < merged_; unit += together) {
+      const double *s = scratch.s + lane + unit, *q = scratch.q + lane + unit;
+      together == 1 ? add(unit, *s, *q) : add(unit, added(s, together), added(q, together));
+    }
     return total;
   }
 
@@ -218,10 +221,14 @@ class GradientColumnsRun {
   template <class T>
   static void fill(const Scratch& scratch, std::int64_t first, std::int64_t lanes,
                    const GradientCoefficients& c) noexcept {
-    fill_run(static_cast<T*>(scratch.hi) + first, lanes, static_cast<T>(c.hi));
-    fill_run(static_cast<T*>(scratch.scale) + first, lanes, static_cast<T>(c.scale));
-    fill_run(static_cast<T*>(scratch.a) + first, lanes, static_cast<T>(c.a));
-    fill_run(static_cast<T*>(scratch.b) + first, lanes, static_cast<T>(c.b));
+    const auto set = [&](void* to, double value) {
+      T* const at = static_cast<T*>(to) + first;
+      lanes == 1 ? static_cast<void>(*at = static_cast<T>(value)) : fill_run(at, lanes, static_cast<T>(value));
+    };
+    set(scratch.hi, c.hi);
+    set(scratch.scale, c.scale);
+    set(scratch.a, c.a);
+    set(scratch.b, c.b);
   }
 
   void map_lanes(const Tile& t, const Scratch& scratch, std::int64_t first, std::int64_t last) const noexcept {
@@ -265,11 +272,16 @@ class GradientColumnsRun {
 
   void add_units() const noexcept {
     for (std::int64_t c = 0; c < closures_; ++c) {
-      const Tile t = tile_at(plan_, c);
-      for (std::int64_t j = 0; j < t.lanes; j += alike_ ? merged_ : 1) {
-        const Sums& unit = unit_sums_[c * plan_.tile + j];
-        parameters_.add(lane_offsets(plan_, t, j).param, unit.q, unit.s);
-      }
+      for_each_cell_run(plan_, tile_at(plan_, c), [&](const CellRun& run) {
+        for (std::int64_t i = 0; i < run.count; ++i) {
+          const Sums* const sums = unit_sums_ + c * plan_.tile + run.lane + i * merged_;
+          const std::int64_t param = run.at.param + i * run.step.param;
+          for (std::int64_t unit = 0; unit < (alike_ ? 1 : merged_); ++unit) {
+            const std::int64_t along = unit == 0 ? 0 : offsets_at(plan_.lane_merged.dims(), unit).param;
+            parameters_.add(param + along, sums[unit].q, sums[unit].s);
+          }
+        }
+      });
     }
   }
 

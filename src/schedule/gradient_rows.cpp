@@ -48,11 +48,10 @@ class GradientRows {
   void run() {
     const bool by_chunks = parameters_.wanted() && plan_.per_element;
     if (cells_ < plan_.threads && piece_.count() > 1 && !(by_chunks && plan_.runs.elements() > 1)) {
-      for (std::int64_t c = 0; c < chunks_; ++c) share_cells(cells_ * c / chunks_, cells_ * (c + 1) / chunks_, c);
+      for (std::int64_t c = 0; c < chunks_; ++c) share_cells(chunk_begin(c), chunk_begin(c + 1), c);
     } else if (by_chunks) {
       used_ = parallel_for(plan_.threads, chunks_, [this](std::int64_t begin, std::int64_t end, int thread) {
-        for (std::int64_t c = begin; c < end; ++c)
-          pipeline(cells_ * c / chunks_, cells_ * (c + 1) / chunks_, thread, c);
+        for (std::int64_t c = begin; c < end; ++c) pipeline(chunk_begin(c), chunk_begin(c + 1), thread, c);
       });
     } else {
       used_ = parallel_for(plan_.threads, cells_, [this](std::int64_t begin, std::int64_t end, int thread) {
@@ -64,6 +63,11 @@ class GradientRows {
   }
 
  private:
+  // Whole closures, but for the last.
+  std::int64_t chunk_begin(std::int64_t chunk) const noexcept {
+    return chunk == chunks_ ? cells_ : cells_ * chunk / chunks_ / plan_.together * plan_.together;
+  }
+
   Closure closure_of(int thread, std::int64_t chunk) const noexcept {
     Closure c;
     c.sums = sums_ + thread * max_streams * piece_.count();
@@ -75,12 +79,19 @@ class GradientRows {
     return c;
   }
 
-  // The order of the cells is that of gamma's gradient, too.
+  // The order of the cells is that of gamma's gradient, too: by the shape alone. Few short ones follow each other, as
+  // far ones would share the cache's sets.
+  std::int64_t cell_at(std::int64_t begin, std::int64_t end, std::int64_t i) const noexcept {
+    constexpr std::int64_t near_bytes = std::int64_t{1} << 17;
+    const std::int64_t bytes = plan_.cell_elements * static_cast<std::int64_t>(size_of(plan_.x_type));
+    return far_cell(begin, end, (end - begin) * bytes <= near_bytes ? 1 : plan_.together, i);
+  }
+
   void pipeline(std::int64_t begin, std::int64_t end, int thread, std::int64_t chunk) const noexcept {
     Closure c = closure_of(thread, chunk);
     for (std::int64_t i = 0; i < end - begin; i += c.count) {
       c.count = i + plan_.together <= end - begin ? static_cast<int>(plan_.together) : 1;
-      for (int k = 0; k < c.count; ++k) open(c, k, far_cell(begin, end, plan_.together, i + k));
+      for (int k = 0; k < c.count; ++k) open(c, k, cell_at(begin, end, i + k));
       handle(c);
     }
     fence_streams();
@@ -128,9 +139,8 @@ class GradientRows {
       g.a[k] = co.a;
       g.b[k] = co.b;
       g.rstd[k] = c.affine[cell[k]].scale;
-      if (c.dgamma == nullptr) continue;
-      g.dgamma[k] = c.dgamma + at.param;
-      g.dbeta[k] = c.dbeta + at.param;
+      g.dgamma[k] = c.dgamma == nullptr ? nullptr : c.dgamma + at.param;
+      g.dbeta[k] = c.dbeta == nullptr ? nullptr : c.dbeta + at.param;
     }
     body(g, length, cell, index);
   }
@@ -224,7 +234,7 @@ class GradientRows {
   // --- one cell shared by all threads: few cells, many pieces ---
 
   void share_cells(std::int64_t begin, std::int64_t end, std::int64_t chunk) {
-    for (std::int64_t i = 0; i < end - begin; ++i) share(far_cell(begin, end, plan_.together, i), chunk);
+    for (std::int64_t i = 0; i < end - begin; ++i) share(cell_at(begin, end, i), chunk);
   }
 
   void share(std::int64_t cell, std::int64_t chunk) {

@@ -67,7 +67,7 @@ class Rows {
       c.count = static_cast<int>(i < groups ? together : rest);
       for (int k = 0; k < c.count; ++k) {
         const std::int64_t index = i * together + k;
-        start(c, k, in_order_ ? begin + index : far_cell(begin, end, together, index));
+        start(c, k, far_cell(begin, end, in_order_ ? 1 : together, index));
       }
     };
     open(0, closure[0]);

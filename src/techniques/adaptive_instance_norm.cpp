@@ -64,8 +64,8 @@ void adaptive_instance_norm_backward(const Gradients& g, ConstTensorView dy, Con
   std::fill_n(dstd, cells.product(), 0.0);
   run_backward(call, Statistic::moments, AdaptDerivative(deviation_of(o), s, style, o.alpha, dmean, dstd));
   if (context.explain_only) return;
-  store(g.dstyle_mean, dmean);
-  store(g.dstyle_std, dstd);
+  Values(g.dstyle_mean).set_all(dmean);
+  Values(g.dstyle_std).set_all(dstd);
   if (!g.dstyle.present()) return;
   style_gradient(style_job(call, o.style, g.dstyle, axes), style, dmean, dstd, deviation_of(o), context);
 }

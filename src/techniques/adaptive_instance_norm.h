@@ -11,11 +11,6 @@ inline CellAffine blend(double mean, double lo, double r, double style_mean, dou
   return {mean, lo, alpha * style_std * r, alpha * style_mean + (1 - alpha) * mean, 1 - alpha};
 }
 
-inline void store(const TensorView& view, const double* values) noexcept {
-  const Values to(view);
-  for (std::int64_t i = 0; i < to.count() && to.present(); ++i) to.set(i, values[i]);
-}
-
 class Adapt final : public Merge {
  public:
   Adapt(const Merge& normalize, const Style& style, double alpha) noexcept

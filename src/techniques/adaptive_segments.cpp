@@ -163,8 +163,8 @@ void adapt_segments_backward(Call& call, const Gradients& g, const AdaptiveInsta
       if (dstyle.present() && !call.context().explain_only) segments.write_gradient(dstyle, style, label, dmean, dstd);
     }
     if (call.context().explain_only) continue;
-    store(of_label(g.dstyle_mean, label), dmean);
-    store(of_label(g.dstyle_std, label), dstd);
+    Values(of_label(g.dstyle_mean, label)).set_all(dmean);
+    Values(of_label(g.dstyle_std, label)).set_all(dstd);
   }
 }
 

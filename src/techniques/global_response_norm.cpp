@@ -46,8 +46,7 @@ void global_response_norm(TensorView y, ConstTensorView x, const GlobalResponseN
   call.mask(o.mask);
   call.result("scale", results.scale, cells, DType::f64);
   const Responses r = measure(call, o, axes);
-  const Values scale(results.scale);
-  for (std::int64_t i = 0; i < r.cells && !context.explain_only; ++i) scale.set(i, r.n[i]);
+  if (!context.explain_only) Values(results.scale).set_all(r.n);
   const Respond merge(r.n);
   call.job().merge = &merge;
   execute(call.job(), context);

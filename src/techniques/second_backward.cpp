@@ -141,8 +141,7 @@ void run_second_backward(Call& call, SecondJob job, const Second& second, const 
     job.derivative = &measured;
     if (!call.empty()) run_second(job, call.context());
   }
-  const Values dgamma(second.gradients.dgamma);
-  for (std::int64_t i = 0; dgamma.present() && i < job.params; ++i) dgamma.set(i, job.dgamma[i]);
+  Values(second.gradients.dgamma).set_all(job.dgamma);
 }
 
 }  // namespace poise

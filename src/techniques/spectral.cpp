@@ -122,7 +122,7 @@ void Spectral::scale(double of_u, double of_v) noexcept {
 
 void Spectral::give(const SpectralNormResults& r) const noexcept {
   const Values u(r.u), v(r.v);
-  for (std::int64_t i = 0; u.present() && i < matrix_.rows(); ++i) u.set(i, u_[i]);
+  u.set_all(u_);
   for (std::int64_t j = 0; v.present() && j < matrix_.columns(); ++j) v.set(j, v_[matrix_.column_of(j)]);
   Values(r.sigma).set(0, sigma_);
 }
