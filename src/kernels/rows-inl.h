@@ -62,15 +62,25 @@ struct Moment {
     q2 = hn::MulAdd(c, c, q2);
     q3 = hn::MulAdd(d, d, q3);
   }
+  // x[from] to x[to], less than a step: with what is before them where that is a step.
   template <class X>
-  HWY_INLINE void tail(const X* x, std::int64_t count) {
-    const Padded<X> padded(x, count);
+  HWY_INLINE void tail(const X* x, std::int64_t from, std::int64_t to) {
+    const std::int64_t count = to - from;
+    if (to < HWY_NAMESPACE::step()) return end(Padded<X>(x + from, count).lanes, 0, count);
+    end(x + to - HWY_NAMESPACE::step(), HWY_NAMESPACE::step() - count, HWY_NAMESPACE::step());
+  }
+  template <class X>
+  HWY_INLINE void end(const X* x, std::int64_t from, std::int64_t to) {
     VD a, b;
-    load_step(padded.lanes, a, b);
-    const auto lanes = half_step();
-    const auto in_a = hn::FirstN(DD(), static_cast<std::size_t>(count < lanes ? count : lanes));
-    const auto in_b = hn::FirstN(DD(), static_cast<std::size_t>(count < lanes ? 0 : count - lanes));
-    add(hn::IfThenElseZero(in_a, about(a, pivot)), hn::IfThenElseZero(in_b, about(b, pivot)));
+    load_step(x, a, b);
+    const auto within = [&](VD v, std::int64_t first) HWY_ATTR {
+      const auto lane = [&](std::int64_t i) {
+        return static_cast<std::size_t>(std::clamp<std::int64_t>(i - first, 0, half_step()));
+      };
+      const VD some = hn::IfThenElseZero(hn::FirstN(DD(), lane(to)), v);
+      return hn::IfThenZeroElse(hn::FirstN(DD(), lane(from)), some);
+    };
+    add(within(about(a, pivot), 0), within(about(b, pivot), half_step()));
   }
   HWY_INLINE void save(Sums& sums) const {
     hn::Store(s, DD(), sums.s);
@@ -126,11 +136,14 @@ struct MapOne {
     pair(i);
     if constexpr (std::is_same_v<T, double>) pair(i + step());
   }
-  // Fewer than a step, or any stretch that may not be streamed: the same operations, so the same bits.
+  // What may not be streamed: the same operations, so the same bits. The last vector ends with it, which makes some
+  // elements twice; it is read before y, which may be x, is written.
   HWY_NOINLINE void stretch(std::int64_t from, std::int64_t to) const {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+    if (to - from < lanes) return rest(from, to - from);
+    const Vector<T> end = value(to - lanes);
     for (; from + lanes <= to; from += lanes) store(value(from), y + from, false);
-    if (from < to) rest(from, to - from);
+    if (from < to) store(end, y + to - lanes, false);
   }
   HWY_INLINE void rest(std::int64_t from, std::int64_t count) const {
     Padded<X> in(x + from, count);
@@ -144,8 +157,16 @@ struct MapOne {
     store(v, out, false);
     std::memcpy(static_cast<void*>(y + from), out, static_cast<std::size_t>(count) * sizeof(Y));
   }
-  // The head before the first line that may be streamed; without streaming there is none.
-  HWY_INLINE std::int64_t head(std::int64_t length) const { return streaming ? elements_to_line(y, length) : 0; }
+  // Where y is written by whole lines: from the first that may be streamed. What is left of the run on either side is
+  // no element or at least a vector of them.
+  HWY_INLINE void lines(std::int64_t length, std::int64_t& first, std::int64_t& last) const {
+    constexpr auto a_line = static_cast<std::int64_t>(64 / sizeof(Y));
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+    first = streaming ? elements_to_line(y, length) : 0;
+    if (first > 0 && first < lanes) first = std::min(first + a_line, length);
+    last = first + (length - first) / line_step<Y>() * line_step<Y>();
+    if (last < length && length - last < lanes && last > first) last -= line_step<Y>();
+  }
 };
 
 // Hardware prefetchers start anew with each short run: what the stream reads soon is asked for. It may lie past the run
@@ -164,8 +185,7 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
   if constexpr (kMap) {
     for (int k = 0; k < count; ++k) {
       const MapOne<X, Y, kPerElement> m(*map, k);
-      first[k] = m.head(length);
-      last[k] = first[k] + (length - first[k]) / line * line;
+      m.lines(length, first[k], last[k]);
       if (first[k] > 0) m.stretch(0, first[k]);
     }
   }
@@ -203,7 +223,7 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
       const X* x = static_cast<const X*>(measure->x[k]);
       std::int64_t j = whole;
       for (; j + step() <= length; j += step()) moment.step(x + j);
-      if (j < length) moment.tail(x + j, length - j);
+      if (j < length) moment.tail(x, j, length);
       measure->s[k] = hn::GetLane(hn::SumOfLanes(DD(), moment.s));
       measure->q[k] = hn::GetLane(hn::SumOfLanes(DD(), moment.squares()));
     }

@@ -236,27 +236,38 @@ class Rows {
     });
   }
 
+  // Step by step for all cells of the closure, so that their divisions and roots need not wait for each other.
   void merge(Closure& c, Sums* sums) const noexcept {
-    for (int k = 0; k < c.count; ++k) merge_cell(c, k, sums + k * pieces_);
-  }
-
-  void merge_cell(Closure& c, int k, Sums* sums) const noexcept {
-    Measured measured;
-    if (plan_.statistic != Statistic::none) {
-      measured = total(c.pivot[k], sums);
-      if (plan_.statistic == Statistic::moments && bad_pivot(measured, c.pivot[k], plan_.x_type)) {
-        c.pivot[k] = measured.mean;
-        for (std::int64_t p = 0; p < pieces_; ++p) measure_streams(c, 1, &k, &p, sums - k * pieces_);
-        measured = total(c.pivot[k], sums);
+    Measured measured[max_streams];
+    for (int k = 0; k < c.count && plan_.statistic != Statistic::none; ++k) {
+      measured[k] = total(c.pivot[k], sums + k * pieces_);
+    }
+    for (int k = 0; k < c.count && plan_.statistic == Statistic::moments; ++k) {
+      if (bad_pivot(measured[k], c.pivot[k], plan_.x_type)) measured[k] = measured_again(c, k, measured[k].mean, sums);
+    }
+    merge_cells(c, measured);
+    for (int k = 0; k < c.count; ++k) {
+      for (std::int64_t u = 0; u < units_; ++u) {
+        const Offsets at = c.base[k] + offsets_at(plan_.units.dims(), u);
+        const double gamma = plan_.per_element ? 1 : operands_.gamma.value(at.gamma);
+        const double beta = plan_.per_element ? 0 : operands_.beta.value(at.beta);
+        c.coefficients[k * units_ + u] = coefficients_of(c.affine[k], gamma, beta, plan_.x_type);
       }
     }
-    c.affine[k] = (*job_.merge)(c.base[k].cell, measured);
-    for (std::int64_t u = 0; u < units_; ++u) {
-      const Offsets at = c.base[k] + offsets_at(plan_.units.dims(), u);
-      const double gamma = plan_.per_element ? 1 : operands_.gamma.value(at.gamma);
-      const double beta = plan_.per_element ? 0 : operands_.beta.value(at.beta);
-      c.coefficients[k * units_ + u] = coefficients_of(c.affine[k], gamma, beta, plan_.x_type);
-    }
+  }
+
+  Measured measured_again(Closure& c, int k, double pivot, Sums* sums) const noexcept {
+    c.pivot[k] = pivot;
+    for (std::int64_t p = 0; p < pieces_; ++p) measure_streams(c, 1, &k, &p, sums);
+    return total(pivot, sums + k * pieces_);
+  }
+
+  void merge_cells(Closure& c, const Measured* measured) const noexcept {
+    const std::int64_t first = c.base[0].cell, step = c.count > 1 ? c.base[1].cell - first : 0;
+    bool even = true;
+    for (int k = 2; k < c.count; ++k) even &= c.base[k].cell == first + k * step;
+    if (even) return job_.merge->merge_many(first, step, c.count, measured, c.affine);
+    for (int k = 0; k < c.count; ++k) c.affine[k] = (*job_.merge)(c.base[k].cell, measured[k]);
   }
 
   Measured total(double pivot, const Sums* sums) const noexcept {
