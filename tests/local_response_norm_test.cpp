@@ -126,6 +126,12 @@ TEST(LocalResponseNorm, LargePlanesAndManyChannels) {
   }
 }
 
+TEST(LocalResponseNorm, TheLastTileMayBeShorterThanAVector) {
+  LocalResponseNormOptions o = strong;
+  o.size = 49;
+  expect_right(random_x(DType::f32, Layout::contiguous, {2, 50, 193}), o);
+}
+
 TEST(LocalResponseNorm, BitsDoNotDependOnThreadsAlignmentPlaceOrLayout) {
   for (const DType type : floating_types) {
     for (const Layout layout : {Layout::contiguous, Layout::channels_last, Layout::stepped}) {

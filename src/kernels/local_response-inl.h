@@ -156,12 +156,34 @@ HWY_NOINLINE void sum_taps(const LocalResponse& m, std::int64_t at, std::int64_t
     put(hn::MulAdd(low, alpha, k), hn::MulAdd(high, alpha, k), to + j);
   }
 }
+// The same for two windows that have all taps but their last in common.
+template <int kTaps, class T>
+HWY_NOINLINE void sum_two(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* to, T* next) {
+  const VD alpha = hn::Set(DD(), m.alpha), k = hn::Set(DD(), m.k);
+  const LocalTaps<kTaps - 1, T, true> taps(m, at);
+  const T *last = static_cast<const T*>(m.tap[kTaps - 1]) + at, *behind = static_cast<const T*>(m.tap[kTaps]) + at;
+  for (std::int64_t j = 0; j < lanes; j += step()) {
+    VD low, high, a, b;
+    hwy::Prefetch(behind + j + m.ahead);
+    hwy::Prefetch(behind + j + 2 * m.ahead);
+    taps.sum(j, low, high);
+    load_step(behind + j, a, b);
+    put(hn::MulAdd(add_tap<T, true>(low, a), alpha, k), hn::MulAdd(add_tap<T, true>(high, b), alpha, k), next + j);
+    load_step(last + j, a, b);
+    put(hn::MulAdd(add_tap<T, true>(low, a), alpha, k), hn::MulAdd(add_tap<T, true>(high, b), alpha, k), to + j);
+  }
+}
 template <class E, bool kSquares, class T>
 HWY_INLINE void sums(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* to) {
   if (m.taps == 1) return sum_taps<1, E, kSquares>(m, at, lanes, to);
   if (m.taps == 3) return sum_taps<3, E, kSquares>(m, at, lanes, to);
   if (m.taps == 5) return sum_taps<5, E, kSquares>(m, at, lanes, to);
   sum_taps<0, E, kSquares>(m, at, lanes, to);
+}
+
+template <class T>
+HWY_INLINE void ones(std::int64_t lanes, T* b) {
+  for (std::int64_t j = lanes; j % static_cast<std::int64_t>(hn::Lanes(Tag<T>())) != 0; ++j) b[j] = 1;
 }
 
 // B of a piece, and ones up to the next whole vector: what lies past the end of the taps is nobody's. Of rows the last
@@ -171,7 +193,20 @@ HWY_INLINE void response(const LocalResponse& m, std::int64_t at, std::int64_t l
   const std::int64_t whole = m.taps_are_rows ? lanes / step() * step() : lanes, last = lanes - step();
   m.taps_are_elements ? sums<T, true>(m, at, whole, b) : sums<double, false>(m, at, whole, b);
   if (whole < lanes) sums<T, true>(m, at + last, step(), b + last);
-  for (std::int64_t j = lanes; j % static_cast<std::int64_t>(hn::Lanes(Tag<T>())) != 0; ++j) b[j] = 1;
+  ones<T>(lanes, b);
+}
+// And of the next window's piece.
+template <class T>
+HWY_INLINE void two_responses(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* b, T* next) {
+  const std::int64_t whole = lanes / step() * step(), last = lanes - step();
+  const auto both = [&](std::int64_t from, std::int64_t count) HWY_ATTR {
+    m.taps == 3 ? sum_two<3>(m, at + from, count, b + from, next + from)
+                : sum_two<5>(m, at + from, count, b + from, next + from);
+  };
+  both(0, whole);
+  if (whole < lanes) both(last, step());
+  ones<T>(lanes, b);
+  ones<T>(lanes, next);
 }
 
 // --- one lane, whatever its B ---

@@ -85,12 +85,16 @@ struct Forward {
   using T = Compute<X>;
   static void run(const LocalResponse& m) {
     HWY_ALIGN T b_room[max_step + piece_room], x_room[piece_room], y_room[piece_room];
-    T* b = b_room + max_step;
     for_pieces(m, static_cast<const Y*>(m.y), [&](std::int64_t r, std::int64_t j, std::int64_t lanes) HWY_ATTR {
       const std::int64_t at = r * m.tap_pitch + j;
       const T* x = widened(static_cast<const X*>(m.x) + r * m.x_pitch + j, lanes, x_room);
       Y* y = static_cast<Y*>(m.y) + r * m.y_pitch + j;
-      response(m, at, lanes, b);
+      const T* b = m.b != nullptr ? static_cast<const T*>(m.b) + j : b_room + max_step;
+      if (m.next_b != nullptr) {
+        two_responses(m, at, lanes, b_room + max_step, static_cast<T*>(m.next_b) + j);
+      } else if (m.b == nullptr) {
+        response(m, at, lanes, b_room + max_step);
+      }
       if constexpr (std::is_same_v<Y, T>) {
         forward_piece(m, at, b, x, y, lanes, m.streaming);
       } else {

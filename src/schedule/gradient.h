@@ -51,11 +51,8 @@ class ParameterSums {
   }
   void finish() const noexcept {
     if (!wanted()) return;
-    for (std::int64_t chunk = 1; chunk < chunks_; ++chunk) {
-      const double* const from = dgamma(chunk);
-#pragma omp simd
-      for (std::int64_t i = 0; i < 2 * size_; ++i) sums_[i] += from[i];
-    }
+    for (std::int64_t chunk = 1; chunk < chunks_; ++chunk)
+      for (std::int64_t i = 0; i < 2 * size_; ++i) sums_[i] += dgamma(chunk)[i];
     for (std::int64_t i = 0; i < size_; ++i) {
       const std::int64_t to = offsets_at(plan_.param.source.dims(), i).gamma;
       if (job_.dgamma != nullptr) job_.dgamma[to] += dgamma(0)[i];

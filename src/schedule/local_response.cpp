@@ -37,13 +37,14 @@ class Columns {
     rings_ =
         loops.x_type != loops.compute() || lanes_.size < lane_padding || share_memory(loops.job.job.x, loops.job.job.y);
     tiles_ = (lanes_.size + width_ - 1) / width_;
+    pairs_ = !loops.backward() && (window_.taps() == 3 || window_.taps() == 5);
   }
   std::int64_t units() const noexcept { return elements(outer_) * tiles_; }
   ResponseRooms rooms() const noexcept {
     const std::int64_t ring = window_.taps() * width_;
-    const std::int64_t elements = (rings_ ? ring : width_) * loops_.compute_size() / 8;
+    const std::int64_t elements = (rings_ ? ring : 2 * width_ + lane_padding) * loops_.compute_size() / 8;
     return {elements, loops_.backward() ? ring : 0, loops_.backward() ? (window_.before + 1) * width_ : 0,
-            window_.taps()};
+            window_.taps() + 1};
   }
 
   void run(std::int64_t unit, const ResponseRoom& room) const noexcept {
@@ -91,14 +92,19 @@ class Columns {
     for (std::int64_t i = 0; i < window_.taps(); ++i) room.tap[i] = slot(ring, first + i);
   }
 
+  // Rows r and r + 1 share all taps but one each, which they add last: whether together or apart.
+  bool begins_pair(std::int64_t r) const noexcept { return pairs_ && r % 2 == 0 && r + 1 < rows_.size; }
+
   // The taps of row r; without a ring its first slot is the zeros before the first row and behind the last.
   void elements_of(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
     const auto tap = [&](std::int64_t row) -> const void* {
       if (rings_) return element_slot(room, row + window_.before);
       return row < 0 || row >= rows_.size ? element_slot(room, 0) : x(at, row);
     };
-    for (std::int64_t i = 0; i < window_.taps(); ++i) room.tap[i] = tap(r + i - window_.before);
-    m.ahead = rings_ || r + window_.after + 1 >= rows_.size ? 0 : rows_.x;
+    const std::int64_t taps = window_.taps(), first = begins_pair(r) ? 1 : 0, behind = r + window_.after + first;
+    for (std::int64_t i = 0; i < taps; ++i) room.tap[i] = tap(r - window_.before + (i + first) % taps);
+    room.tap[taps] = tap(behind);
+    m.ahead = rings_ || behind + 1 >= rows_.size ? 0 : rows_.x;
   }
 
   void widen(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
@@ -113,6 +119,9 @@ class Columns {
     elements_of(m, at, r, room);
     m.x = x(at, r);
     m.y = loops_.y(at.y + r * rows_.y);
+    void* const next = address(static_cast<void*>(room.elements), loops_.compute(), width_ + lane_padding);
+    m.next_b = !rings_ && begins_pair(r) ? next : nullptr;
+    m.b = !rings_ && pairs_ && r % 2 == 1 ? next : nullptr;
     loops_.forward(m);
   }
   void slopes(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
@@ -138,7 +147,7 @@ class Columns {
   std::span<const Dim> outer_;
   Window window_;
   std::int64_t width_ = 0, tiles_ = 1;
-  bool rings_ = true;
+  bool rings_ = true, pairs_ = false;
 };
 
 // The window runs along contiguous memory, its taps `shift` apart (NHWC: 1): rows of squares between zeros, block by

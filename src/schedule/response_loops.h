@@ -67,9 +67,9 @@ struct ResponseRooms {
   const void** pointers = nullptr;
 
   void take(Workspace& workspace, int threads) {
-    // A vector past the end may be read.
+    // A vector past the end may be read, and one before the first.
     for (std::int64_t* n : {&elements, &slopes, &scaled}) *n = rounded_up(*n + lane_padding, 8);
-    memory = workspace.take<double>(threads * (elements + slopes + scaled));
+    memory = workspace.take<double>(lane_padding + threads * (elements + slopes + scaled)) + lane_padding;
     pointers = workspace.take<const void*>(threads * rounded_up(taps, 8));
   }
   ResponseRoom of(int thread) const noexcept {
