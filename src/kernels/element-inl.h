@@ -39,11 +39,13 @@ using Vector = hn::Vec<Tag<T>>;
 
 // --- 16-bit formats ---
 
-HWY_INLINE VF widen_bfloat16(const bfloat16* p) {
-  const hn::Rebind<std::uint16_t, DF> d16;
-  const hn::RebindToUnsigned<DF> d32;
+// As many floats as D, which is DF or DFHalf, has lanes.
+template <class D>
+HWY_INLINE hn::Vec<D> widen_bfloat16(D d, const bfloat16* p) {
+  const hn::Rebind<std::uint16_t, D> d16;
+  const hn::RebindToUnsigned<D> d32;
   const auto bits = hn::PromoteTo(d32, hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(p)));
-  return hn::BitCast(DF(), hn::ShiftLeft<16>(bits));
+  return hn::BitCast(d, hn::ShiftLeft<16>(bits));
 }
 
 using U32 = hn::RebindToUnsigned<DF>;
@@ -80,10 +82,11 @@ HWY_INLINE hn::Vec<U16> narrow_pair(VF low, VF high, const bfloat16*) {
 
 #if HWY_TARGET <= HWY_AVX2
 // F16C: exact widening, and narrowing to nearest even with subnormals, overflow and NaN as IEEE 754 says.
-HWY_INLINE VF widen_float16(const float16* p) {
-  const hn::Rebind<hwy::float16_t, DF> d16;
-  const hn::Rebind<std::uint16_t, DF> du16;
-  return hn::PromoteTo(DF(), hn::BitCast(d16, hn::LoadU(du16, reinterpret_cast<const std::uint16_t*>(p))));
+template <class D>
+HWY_INLINE hn::Vec<D> widen_float16(D d, const float16* p) {
+  const hn::Rebind<hwy::float16_t, D> d16;
+  const hn::Rebind<std::uint16_t, D> du16;
+  return hn::PromoteTo(d, hn::BitCast(d16, hn::LoadU(du16, reinterpret_cast<const std::uint16_t*>(p))));
 }
 HWY_INLINE hn::Vec<hn::Rebind<std::uint16_t, DF>> narrow_float16(VF v) {
   const hn::Rebind<hwy::float16_t, DF> d16;
@@ -91,10 +94,11 @@ HWY_INLINE hn::Vec<hn::Rebind<std::uint16_t, DF>> narrow_float16(VF v) {
 }
 #else
 // Without F16C Highway's emulation is wrong at the edges: lane by lane through the scalar conversions.
-HWY_INLINE VF widen_float16(const float16* p) {
+template <class D>
+HWY_INLINE hn::Vec<D> widen_float16(D d, const float16* p) {
   HWY_ALIGN float lanes[HWY_MAX_BYTES / sizeof(float)];
-  for (std::size_t i = 0; i < hn::Lanes(DF()); ++i) lanes[i] = to_float(p[i]);
-  return hn::Load(DF(), lanes);
+  for (std::size_t i = 0; i < hn::Lanes(d); ++i) lanes[i] = to_float(p[i]);
+  return hn::Load(d, lanes);
 }
 HWY_INLINE hn::Vec<hn::Rebind<std::uint16_t, DF>> narrow_float16(VF v) {
   HWY_ALIGN float lanes[HWY_MAX_BYTES / sizeof(float)];
@@ -113,8 +117,8 @@ HWY_INLINE hn::Vec<U16> narrow_pair(VF low, VF high, const float16*) {
 
 HWY_INLINE VF load(const float* p) { return hn::LoadU(DF(), p); }
 HWY_INLINE VD load(const double* p) { return hn::LoadU(DD(), p); }
-HWY_INLINE VF load(const bfloat16* p) { return widen_bfloat16(p); }
-HWY_INLINE VF load(const float16* p) { return widen_float16(p); }
+HWY_INLINE VF load(const bfloat16* p) { return widen_bfloat16(DF(), p); }
+HWY_INLINE VF load(const float16* p) { return widen_float16(DF(), p); }
 HWY_INLINE VF load(const std::uint8_t* p) {
   const hn::Rebind<std::uint8_t, DF> d8;
   const hn::RebindToSigned<DF> di32;
@@ -207,6 +211,11 @@ HWY_INLINE std::int64_t line_step() {
   return 2 * step() < line ? line : 2 * step();
 }
 
+HWY_INLINE VD load_half(const float* p) { return hn::PromoteTo(DD(), hn::LoadU(DFHalf(), p)); }
+HWY_INLINE VD load_half(const double* p) { return hn::LoadU(DD(), p); }
+HWY_INLINE VD load_half(const bfloat16* p) { return hn::PromoteTo(DD(), widen_bfloat16(DFHalf(), p)); }
+HWY_INLINE VD load_half(const float16* p) { return hn::PromoteTo(DD(), widen_float16(DFHalf(), p)); }
+
 template <class X>
 HWY_INLINE void load_step(const X* p, VD& a, VD& b) {
   const VF v = load(p);
@@ -215,38 +224,16 @@ HWY_INLINE void load_step(const X* p, VD& a, VD& b) {
 }
 // Two half loads convert straight from memory, which saves the shuffle.
 HWY_INLINE void load_step(const float* p, VD& a, VD& b) {
-  a = hn::PromoteTo(DD(), hn::LoadU(DFHalf(), p));
-  b = hn::PromoteTo(DD(), hn::LoadU(DFHalf(), p + hn::Lanes(DD())));
+  a = load_half(p);
+  b = load_half(p + half_step());
 }
 HWY_INLINE void load_step(const double* p, VD& a, VD& b) {
-  a = hn::LoadU(DD(), p);
-  b = hn::LoadU(DD(), p + hn::Lanes(DD()));
+  a = load_half(p);
+  b = load_half(p + half_step());
 }
 
 // v - pivot, where multipliers have nothing else to do and adders convert.
 HWY_INLINE VD about(VD v, VD pivot) { return hn::MulSub(v, hn::Set(DD(), 1), pivot); }
-
-// A step's first half alone.
-HWY_INLINE VD load_half(const float* p) { return hn::PromoteTo(DD(), hn::LoadU(DFHalf(), p)); }
-HWY_INLINE VD load_half(const double* p) { return hn::LoadU(DD(), p); }
-HWY_INLINE VD load_half(const bfloat16* p) {
-  const hn::Rebind<std::uint16_t, DFHalf> d16;
-  const hn::RebindToUnsigned<DFHalf> d32;
-  const auto bits = hn::PromoteTo(d32, hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(p)));
-  return hn::PromoteTo(DD(), hn::BitCast(DFHalf(), hn::ShiftLeft<16>(bits)));
-}
-HWY_INLINE VD load_half(const float16* p) {
-#if HWY_TARGET <= HWY_AVX2
-  const hn::Rebind<hwy::float16_t, DFHalf> d16;
-  const hn::Rebind<std::uint16_t, DFHalf> du16;
-  const auto bits = hn::LoadU(du16, reinterpret_cast<const std::uint16_t*>(p));
-  return hn::PromoteTo(DD(), hn::PromoteTo(DFHalf(), hn::BitCast(d16, bits)));
-#else
-  HWY_ALIGN double lanes[HWY_MAX_BYTES / sizeof(double)];
-  for (std::size_t i = 0; i < hn::Lanes(DD()); ++i) lanes[i] = to_float(p[i]);
-  return hn::Load(DD(), lanes);
-#endif
-}
 
 inline constexpr std::size_t max_step = 2 * HWY_MAX_BYTES / sizeof(double);
 

@@ -80,8 +80,8 @@ struct LocalResponse {
   // They are x's own rows: nothing behind a tap's last lane is read; a vector before its first may be.
   bool taps_are_rows = false;
   std::int64_t ahead = 0;  // elements from the last tap to a row that is read soon; asked for, never read
-  // Forward may leave the next window's B, one a lane in the compute type and written from a vector before, where that
-  // window has all taps but the last and one more, tap[taps]; and may take it as b.
+  // Forward of rows of 3 or 5 taps may leave the next window's B, one a lane in the compute type and written from a
+  // vector before: of all taps but the last and one more, tap[taps]; and that window's call may take it as b.
   void* next_b = nullptr;
   const void* b = nullptr;
   void* elements = nullptr;

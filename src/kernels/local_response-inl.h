@@ -181,32 +181,26 @@ HWY_INLINE void sums(const LocalResponse& m, std::int64_t at, std::int64_t lanes
   sum_taps<0, E, kSquares>(m, at, lanes, to);
 }
 
+// B of a piece, and where next is given of the next window's, and ones up to the next whole vector: what lies past the
+// end of the taps is nobody's. Of rows the last vector ends with the piece; so b is written up to a vector before it.
 template <class T>
-HWY_INLINE void ones(std::int64_t lanes, T* b) {
-  for (std::int64_t j = lanes; j % static_cast<std::int64_t>(hn::Lanes(Tag<T>())) != 0; ++j) b[j] = 1;
-}
-
-// B of a piece, and ones up to the next whole vector: what lies past the end of the taps is nobody's. Of rows the last
-// vector ends with the piece; so b is written up to a vector before it.
-template <class T>
-HWY_INLINE void response(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* b) {
-  const std::int64_t whole = m.taps_are_rows ? lanes / step() * step() : lanes, last = lanes - step();
-  m.taps_are_elements ? sums<T, true>(m, at, whole, b) : sums<double, false>(m, at, whole, b);
-  if (whole < lanes) sums<T, true>(m, at + last, step(), b + last);
-  ones<T>(lanes, b);
-}
-// And of the next window's piece.
-template <class T>
-HWY_INLINE void two_responses(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* b, T* next) {
-  const std::int64_t whole = lanes / step() * step(), last = lanes - step();
-  const auto both = [&](std::int64_t from, std::int64_t count) HWY_ATTR {
-    m.taps == 3 ? sum_two<3>(m, at + from, count, b + from, next + from)
-                : sum_two<5>(m, at + from, count, b + from, next + from);
+HWY_INLINE void response(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* b, T* next) {
+  const std::int64_t whole = m.taps_are_rows ? lanes / step() * step() : lanes;
+  const auto sum = [&](std::int64_t from, std::int64_t count) HWY_ATTR {
+    if (next != nullptr) {
+      m.taps == 3 ? sum_two<3>(m, at + from, count, b + from, next + from)
+                  : sum_two<5>(m, at + from, count, b + from, next + from);
+    } else {
+      m.taps_are_elements ? sums<T, true>(m, at + from, count, b + from)
+                          : sums<double, false>(m, at + from, count, b + from);
+    }
   };
-  both(0, whole);
-  if (whole < lanes) both(last, step());
-  ones<T>(lanes, b);
-  ones<T>(lanes, next);
+  sum(0, whole);
+  if (whole < lanes) sum(lanes - step(), step());
+  for (std::int64_t j = lanes; j % static_cast<std::int64_t>(hn::Lanes(Tag<T>())) != 0; ++j) {
+    b[j] = 1;
+    if (next != nullptr) next[j] = 1;
+  }
 }
 
 // --- one lane, whatever its B ---

@@ -89,12 +89,10 @@ struct Forward {
       const std::int64_t at = r * m.tap_pitch + j;
       const T* x = widened(static_cast<const X*>(m.x) + r * m.x_pitch + j, lanes, x_room);
       Y* y = static_cast<Y*>(m.y) + r * m.y_pitch + j;
-      const T* b = m.b != nullptr ? static_cast<const T*>(m.b) + j : b_room + max_step;
-      if (m.next_b != nullptr) {
-        two_responses(m, at, lanes, b_room + max_step, static_cast<T*>(m.next_b) + j);
-      } else if (m.b == nullptr) {
-        response(m, at, lanes, b_room + max_step);
-      }
+      T* const room = b_room + max_step;
+      T* const next = m.next_b == nullptr ? nullptr : static_cast<T*>(m.next_b) + j;
+      if (m.b == nullptr) response(m, at, lanes, room, next);
+      const T* b = m.b == nullptr ? room : static_cast<const T*>(m.b) + j;
       if constexpr (std::is_same_v<Y, T>) {
         forward_piece(m, at, b, x, y, lanes, m.streaming);
       } else {
@@ -130,7 +128,7 @@ struct Slopes {
       const std::int64_t at = r * m.tap_pitch + j;
       const T* x = widened(static_cast<const X*>(m.x) + r * m.x_pitch + j, lanes, x_room);
       const T* dy = widened(static_cast<const X*>(m.dy) + r * m.dy_pitch + j, lanes, dy_room);
-      response(m, at, lanes, b);
+      response<T>(m, at, lanes, b, nullptr);
       slopes_piece(m, at, b, x, dy, static_cast<T*>(m.scaled) + r * m.scaled_pitch + j, m.terms + r * m.terms_pitch + j,
                    lanes);
     });

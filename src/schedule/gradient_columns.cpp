@@ -173,8 +173,7 @@ class GradientColumnsRun {
   // Of a lane `unit` of the run's i-th cell.
   double gamma(const CellRun& run, std::int64_t i, std::int64_t unit) const noexcept {
     if (gamma_in_loop_) return 1;
-    const std::int64_t along = unit == 0 ? 0 : offsets_at(plan_.lane_merged.dims(), unit).gamma;
-    return operands_.gamma.value(run.at.gamma + i * run.step.gamma + along);
+    return operands_.gamma.value(run.at.gamma + i * run.step.gamma + offsets_at(plan_.lane_merged.dims(), unit).gamma);
   }
 
   // The sums of the run's i-th cell, each lane weighted with its gamma.
@@ -192,8 +191,7 @@ class GradientColumnsRun {
     };
     const std::int64_t together = alike_ ? merged_ : 1;
     for (std::int64_t unit = 0; measures_ && unit < merged_; unit += together) {
-      const double *s = scratch.s + lane + unit, *q = scratch.q + lane + unit;
-      together == 1 ? add(unit, *s, *q) : add(unit, added(s, together), added(q, together));
+      add(unit, added(scratch.s + lane + unit, together), added(scratch.q + lane + unit, together));
     }
     return total;
   }
@@ -221,14 +219,10 @@ class GradientColumnsRun {
   template <class T>
   static void fill(const Scratch& scratch, std::int64_t first, std::int64_t lanes,
                    const GradientCoefficients& c) noexcept {
-    const auto set = [&](void* to, double value) {
-      T* const at = static_cast<T*>(to) + first;
-      lanes == 1 ? static_cast<void>(*at = static_cast<T>(value)) : fill_run(at, lanes, static_cast<T>(value));
-    };
-    set(scratch.hi, c.hi);
-    set(scratch.scale, c.scale);
-    set(scratch.a, c.a);
-    set(scratch.b, c.b);
+    fill_run(static_cast<T*>(scratch.hi) + first, lanes, static_cast<T>(c.hi));
+    fill_run(static_cast<T*>(scratch.scale) + first, lanes, static_cast<T>(c.scale));
+    fill_run(static_cast<T*>(scratch.a) + first, lanes, static_cast<T>(c.a));
+    fill_run(static_cast<T*>(scratch.b) + first, lanes, static_cast<T>(c.b));
   }
 
   void map_lanes(const Tile& t, const Scratch& scratch, std::int64_t first, std::int64_t last) const noexcept {
@@ -277,8 +271,7 @@ class GradientColumnsRun {
           const Sums* const sums = unit_sums_ + c * plan_.tile + run.lane + i * merged_;
           const std::int64_t param = run.at.param + i * run.step.param;
           for (std::int64_t unit = 0; unit < (alike_ ? 1 : merged_); ++unit) {
-            const std::int64_t along = unit == 0 ? 0 : offsets_at(plan_.lane_merged.dims(), unit).param;
-            parameters_.add(param + along, sums[unit].q, sums[unit].s);
+            parameters_.add(param + offsets_at(plan_.lane_merged.dims(), unit).param, sums[unit].q, sums[unit].s);
           }
         }
       });

@@ -85,6 +85,7 @@ void fill_run(T* to, std::int64_t n, T value) noexcept {
 
 // Four sums side by side, joined in a fixed order, so that a cell of many lanes is not one chain of additions.
 inline double added(const double* values, std::int64_t count) noexcept {
+  if (count == 1) return *values;
   double parts[4] = {};
   std::int64_t j = 0;
   for (; j + 4 <= count; j += 4)

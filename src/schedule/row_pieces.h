@@ -15,7 +15,7 @@ struct Piece {
 };
 
 // The i-th cell that a thread handles of [begin, end): those that go together lie a quarter of its share apart, as far
-// streams.
+// streams. With together = 1 they follow each other.
 inline std::int64_t far_cell(std::int64_t begin, std::int64_t end, std::int64_t together, std::int64_t i) noexcept {
   const std::int64_t groups = (end - begin) / together;
   return begin + (i < groups * together ? i / together + i % together * groups : i);
