@@ -7,12 +7,13 @@
 #include <type_traits>
 
 #include "core/parallel.h"
+#include "core/sums.h"
 #include "kernels/kernels.h"
+#include "kernels/lanes.h"
 #include "schedule/elements.h"
 #include "schedule/finish.h"
 #include "schedule/lanes.h"
 #include "schedule/operands.h"
-#include "schedule/sums.h"
 
 namespace poise {
 namespace {
@@ -31,6 +32,7 @@ class Columns {
       : job_(job),
         plan_(plan),
         kernels_(kernels_for(plan.target)),
+        lane_kernels_(lane_kernels_for(plan.target)),
         used_(context.state().threads_used),
         workspace_(context.state().workspace),
         operands_(readable_operands(job, plan, workspace_)),
@@ -100,8 +102,9 @@ class Columns {
   }
 
   void measure_block(const Tile& t, std::int64_t block, const double* pivot, double* s, double* q) const noexcept {
-    fill_run(s, width_, nothing(plan_.statistic).s);
-    fill_run(q, width_, nothing(plan_.statistic).q);
+    const Sums none = nothing(plan_.statistic);
+    lane_kernels_.spread(&none.s, 1, width_, s);
+    lane_kernels_.spread(&none.q, 1, width_, q);
     const auto& table = plan_.statistic == Statistic::range ? kernels_.range_columns : kernels_.measure_columns;
     for_each_piece(t, block, [&](const Offsets& at, std::int64_t rows, std::int64_t lanes) {
       MeasureColumns m;
@@ -135,53 +138,89 @@ class Columns {
     }
   }
 
+  // Calls body(first, count) for all cells of the tile, some at a time.
+  template <class F>
+  void for_each_cells(const Tile& t, F&& body) const noexcept {
+    const std::int64_t cells = t.lanes / merged_;
+    for (std::int64_t c = 0; c < cells; c += CellRun::most) body(c, std::min(CellRun::most, cells - c));
+  }
+
   // A cell's pivot is its first element.
   void fill_pivots(const Tile& t, const Scratch& scratch) const noexcept {
     if (plan_.statistic != Statistic::moments) return;
-    const auto first = [&](std::int64_t lane) { return element_at(job_.x.data(), plan_.x_type, t.base.x + lane); };
-    if (merged_ > 1) {
-      for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) set_pivot(t, scratch, lane, first(lane));
-      return;
-    }
-    for (std::int64_t lane = 0; lane < t.lanes; ++lane) scratch.pivot[lane] = first(lane);
-    for (std::int64_t f = 1; f < plan_.fold; ++f) std::copy_n(scratch.pivot, t.lanes, scratch.pivot + f * t.lanes);
+    for_each_cells(t, [&](std::int64_t cell, std::int64_t count) {
+      double first[CellRun::most];
+      for (std::int64_t i = 0; i < count; ++i) {
+        first[i] = element_at(job_.x.data(), plan_.x_type, t.base.x + (cell + i) * merged_);
+      }
+      set_pivots(t, scratch, cell, count, first);
+    });
   }
 
-  void set_pivot(const Tile& t, const Scratch& scratch, std::int64_t lane, double pivot) const noexcept {
-    for (std::int64_t f = 0; f < plan_.fold; ++f) fill_run(scratch.pivot + f * t.lanes + lane, merged_, pivot);
+  void set_pivots(const Tile& t, const Scratch& scratch, std::int64_t cell, std::int64_t count,
+                  const double* pivots) const noexcept {
+    for (std::int64_t f = 0; f < plan_.fold; ++f) {
+      lane_kernels_.spread(pivots, count, merged_, scratch.pivot + f * t.lanes + cell * merged_);
+    }
   }
 
   // --- merge ---
 
-  Sums cell_sums(const Tile& t, const Scratch& scratch, std::int64_t lane) const noexcept {
-    if (merged_ == 1 && plan_.fold == 1) return {scratch.s[lane], scratch.q[lane]};
-    Sums sums = nothing(plan_.statistic);
+  Sums cell_range(const Tile& t, const Scratch& scratch, std::int64_t lane) const noexcept {
+    Sums sums = nothing(Statistic::range);
     for (std::int64_t f = 0; f < plan_.fold; ++f) {
-      const double* s = scratch.s + f * t.lanes + lane;
-      const double* q = scratch.q + f * t.lanes + lane;
-      if (plan_.statistic != Statistic::range) {
-        join(plan_.statistic, sums, {added(s, merged_), added(q, merged_)});
-      } else {
-        for (std::int64_t j = 0; j < merged_; ++j) join(plan_.statistic, sums, {s[j], q[j]});
-      }
+      const std::int64_t first = f * t.lanes + lane;
+      for (std::int64_t j = first; j < first + merged_; ++j) join(Statistic::range, sums, {scratch.s[j], scratch.q[j]});
     }
     return sums;
+  }
+
+  // Of the cells from this lane on: the sums of their lanes.
+  void cell_sums(const Tile& t, const double* lanes, std::int64_t lane, std::int64_t count, double* to) const noexcept {
+    lane_kernels_.sums(lanes + lane, count, merged_, to);
+    for (std::int64_t f = 1; f < plan_.fold; ++f) {
+      double more[CellRun::most];
+      lane_kernels_.sums(lanes + f * t.lanes + lane, count, merged_, more);
+      for (std::int64_t i = 0; i < count; ++i) to[i] += more[i];
+    }
   }
 
   // The cells' statistics, from the lanes' sums; true when a bad pivot made way for the mean and the lanes have to be
   // measured again.
   bool merge_lanes(const Tile& t, const Scratch& scratch) const noexcept {
     bool again = false;
-    for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
-      const double pivot = scratch.pivot[lane];
-      const Sums sums = cell_sums(t, scratch, lane);
-      Measured& m = scratch.measured[lane / merged_];
-      m = measured_of(plan_.statistic, plan_.cell_elements, pivot, sums);
-      if (plan_.statistic != Statistic::moments || !bad_pivot(m, pivot, plan_.x_type)) continue;
-      set_pivot(t, scratch, lane, m.mean);
-      again = true;
-    }
+    for_each_cells(t, [&](std::int64_t cell, std::int64_t count) {
+      Measured* const measured = scratch.measured + cell;
+      double s[CellRun::most], q[CellRun::most], pivot[CellRun::most];
+      if (plan_.statistic != Statistic::range) {
+        cell_sums(t, scratch.s, cell * merged_, count, s);
+        cell_sums(t, scratch.q, cell * merged_, count, q);
+      }
+      if (plan_.statistic == Statistic::moments) {
+        for (std::int64_t i = 0; i < count; ++i) pivot[i] = scratch.pivot[(cell + i) * merged_];
+        lane_kernels_.moments({pivot, s, q, plan_.cell_elements, count, measured});
+        again |= move_pivots(t, scratch, cell, count, pivot);
+        return;
+      }
+      for (std::int64_t i = 0; i < count; ++i) {
+        const bool range = plan_.statistic == Statistic::range;
+        const Sums sums = range ? cell_range(t, scratch, (cell + i) * merged_) : Sums{s[i], q[i]};
+        measured[i] = measured_of(plan_.statistic, plan_.cell_elements, 0, sums);
+      }
+    });
     return again;
+  }
+
+  bool move_pivots(const Tile& t, const Scratch& scratch, std::int64_t cell, std::int64_t count,
+                   const double* pivots) const noexcept {
+    bool any = false;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Measured& m = scratch.measured[cell + i];
+      if (!bad_pivot(m, pivots[i], plan_.x_type)) continue;
+      set_pivots(t, scratch, cell + i, 1, &m.mean);
+      any = true;
+    }
+    return any;
   }
 
   // Fills the lanes' coefficients; true when some cell is beyond float32 coefficients.
@@ -202,12 +241,19 @@ class Columns {
     constexpr DType type = std::is_same_v<T, double> ? DType::f64 : DType::f32;
     const CellAffine* affine = scratch.affine + run.cell;
     T hi[CellRun::most], scale[CellRun::most], shift[CellRun::most];
+    double gamma[CellRun::most], beta[CellRun::most];
+    if (gamma_in_loop_) {
+      std::fill_n(gamma, run.count, 1.0);
+      std::fill_n(beta, run.count, 0.0);
+    }
     for (std::int64_t unit = 0; unit < (lanes_alike_ ? 1 : merged_); ++unit) {
       const Offsets at = run.at + offsets_at(plan_.lane_merged.dims(), unit);
+      if (!gamma_in_loop_) {
+        operands_.gamma.values(at.gamma, run.step.gamma, run.count, gamma);
+        operands_.beta.values(at.beta, run.step.beta, run.count, beta);
+      }
       for (std::int64_t i = 0; i < run.count; ++i) {
-        const double gamma = gamma_in_loop_ ? 1 : operands_.gamma.value(at.gamma + i * run.step.gamma);
-        const double beta = gamma_in_loop_ ? 0 : operands_.beta.value(at.beta + i * run.step.beta);
-        const Coefficients c = coefficients_of(affine[i], gamma, beta, type);
+        const Coefficients c = coefficients_of(affine[i], gamma[i], beta[i], type);
         hi[i] = static_cast<T>(c.hi);
         scale[i] = static_cast<T>(c.scale);
         shift[i] = static_cast<T>(c.shift);
@@ -223,12 +269,10 @@ class Columns {
   void lay_out(const Tile& t, const CellRun& run, std::int64_t unit, const T* values, T* to) const noexcept {
     for (std::int64_t f = 0; f < plan_.fold; ++f) {
       T* at = to + f * t.lanes + run.lane + unit;
-      for (std::int64_t i = 0; i < run.count; ++i) {
-        if (lanes_alike_ && merged_ > 1) {
-          fill_run(at + i * merged_, merged_, values[i]);
-        } else {
-          at[i * merged_] = values[i];
-        }
+      if (lanes_alike_) {
+        lane_kernels_.spread(values, run.count, merged_, at);
+      } else {
+        for (std::int64_t i = 0; i < run.count; ++i) at[i * merged_] = values[i];
       }
     }
   }
@@ -385,6 +429,7 @@ class Columns {
   const Job& job_;
   const Plan& plan_;
   const Kernels& kernels_;
+  const LaneKernels& lane_kernels_;
   int& used_;
   Workspace& workspace_;
   Operands operands_;

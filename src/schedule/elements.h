@@ -2,8 +2,8 @@
 
 #include "core/job.h"
 #include "core/plan.h"
+#include "core/sums.h"
 #include "schedule/operands.h"
-#include "schedule/sums.h"
 
 namespace poise {
 

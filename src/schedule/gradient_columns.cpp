@@ -4,11 +4,12 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "core/sums.h"
 #include "kernels/gradient.h"
+#include "kernels/lanes.h"
 #include "schedule/elements.h"
 #include "schedule/gradient.h"
 #include "schedule/lanes.h"
-#include "schedule/sums.h"
 
 namespace poise {
 namespace {
@@ -30,6 +31,7 @@ class GradientColumnsRun {
       : job_(job),
         plan_(plan),
         kernels_(gradient_kernels_for(plan.target)),
+        lane_kernels_(lane_kernels_for(plan.target)),
         used_(context.state().threads_used),
         workspace_(context.state().workspace),
         operands_(readable_operands(job, plan, workspace_)),
@@ -39,6 +41,7 @@ class GradientColumnsRun {
         width_((plan.tile + lane_padding - 1) / lane_padding * lane_padding + lane_padding),
         alike_(std::all_of(plan.lane_merged.dims().begin(), plan.lane_merged.dims().end(),
                            [](const Dim& d) { return d.gamma == 0 && d.param == 0; })),
+        units_(alike_ ? 1 : merged_),
         gamma_in_loop_(plan.gamma_by_row || plan.gamma_by_element),
         measures_(job.statistic != Statistic::none || (plan.param.present && !gamma_in_loop_)),
         chunks_(gamma_in_loop_ ? parameter_chunks(plan, closures_) : 1),
@@ -160,13 +163,15 @@ class GradientColumnsRun {
 
   void open(const Tile& t, const Scratch& scratch) const noexcept {
     for_each_cell_run(plan_, t, [&](const CellRun& run) {
+      double center[CellRun::most], rstd[CellRun::most];
       for (std::int64_t i = 0; i < run.count; ++i) {
         const CellAffine affine = job_.derivative->saved(run.at.cell + i * run.step.cell);
-        const std::int64_t lane = run.lane + i * merged_;
         scratch.affine[run.cell + i] = affine;
-        fill_run(scratch.center + lane, merged_, affine.center);
-        fill_run(scratch.rstd + lane, merged_, affine.scale);
+        center[i] = affine.center;
+        rstd[i] = affine.scale;
       }
+      lane_kernels_.spread(center, run.count, merged_, scratch.center + run.lane);
+      lane_kernels_.spread(rstd, run.count, merged_, scratch.rstd + run.lane);
     });
   }
 
@@ -176,53 +181,75 @@ class GradientColumnsRun {
     return operands_.gamma.value(run.at.gamma + i * run.step.gamma + offsets_at(plan_.lane_merged.dims(), unit).gamma);
   }
 
-  // The sums of the run's i-th cell, each lane weighted with its gamma.
-  GradientSums total(const Tile& t, const Scratch& scratch, const CellRun& run, std::int64_t i) const noexcept {
+  // The sums of the run's i-th cell, each of its units weighted with gamma; s and q: one a unit.
+  GradientSums total(const Tile& t, const Scratch& scratch, const CellRun& run, std::int64_t i, const double* s,
+                     const double* q) const noexcept {
     const CellAffine& affine = scratch.affine[run.cell + i];
-    const std::int64_t lane = run.lane + i * merged_;
+    Sums* const sums = unit_sums_ == nullptr ? nullptr : unit_sums_ + t.index * plan_.tile + run.lane + i * merged_;
     GradientSums total;
     total.count = plan_.cell_elements;
-    const auto add = [&](std::int64_t unit, double sum, double products) {
+    for (std::int64_t unit = 0; measures_ && unit < units_; ++unit) {
       const double g = gamma(run, i, unit);
-      total.s0 += g * sum;
-      total.s1 += g * products;
-      if (unit_sums_ == nullptr) return;
-      unit_sums_[t.index * plan_.tile + lane + unit] = {sum, affine.scale * products + affine.shift * sum};
-    };
-    const std::int64_t together = alike_ ? merged_ : 1;
-    for (std::int64_t unit = 0; measures_ && unit < merged_; unit += together) {
-      add(unit, added(scratch.s + lane + unit, together), added(scratch.q + lane + unit, together));
+      total.s0 += g * s[unit];
+      total.s1 += g * q[unit];
+      if (sums != nullptr) sums[unit] = {s[unit], affine.scale * q[unit] + affine.shift * s[unit]};
     }
     return total;
   }
 
+  // The coefficients of a run's cells, one a unit.
+  template <class T>
+  struct Laid {
+    T hi[CellRun::most], scale[CellRun::most], a[CellRun::most], b[CellRun::most];
+  };
   // Fills the lanes' coefficients; true when some are beyond float32.
   bool merge(const Tile& t, const Scratch& scratch) const noexcept {
     bool any_extreme = false;
     for_each_cell_run(plan_, t, [&](const CellRun& run) {
-      for (std::int64_t i = 0; i < run.count; ++i) {
-        const CellGradient gradient = (*job_.derivative)(run.at.cell + i * run.step.cell, total(t, scratch, run, i));
-        scratch.gradient[run.cell + i] = gradient;
-        const std::int64_t lane = run.lane + i * merged_, step = alike_ ? merged_ : 1;
-        for (std::int64_t unit = 0; unit < merged_; unit += step) {
-          const auto c =
-              gradient_coefficients(scratch.affine[run.cell + i], gradient, gamma(run, i, unit), plan_.x_type);
-          any_extreme |= extreme(c, plan_.x_type);
-          plan_.x_type == DType::f64 ? fill<double>(scratch, lane + unit, step, c)
-                                     : fill<float>(scratch, lane + unit, step, c);
-        }
+      double s[CellRun::most], q[CellRun::most];
+      if (measures_ && alike_) {
+        lane_kernels_.sums(scratch.s + run.lane, run.count, merged_, s);
+        lane_kernels_.sums(scratch.q + run.lane, run.count, merged_, q);
       }
+      for (std::int64_t i = 0; i < run.count; ++i) {
+        const std::int64_t lane = run.lane + i * merged_;
+        scratch.gradient[run.cell + i] = (*job_.derivative)(
+            run.at.cell + i * run.step.cell,
+            total(t, scratch, run, i, alike_ ? s + i : scratch.s + lane, alike_ ? q + i : scratch.q + lane));
+      }
+      any_extreme |= plan_.x_type == DType::f64 ? fill<double>(scratch, run) : fill<float>(scratch, run);
     });
     return any_extreme;
   }
 
   template <class T>
-  static void fill(const Scratch& scratch, std::int64_t first, std::int64_t lanes,
-                   const GradientCoefficients& c) noexcept {
-    fill_run(static_cast<T*>(scratch.hi) + first, lanes, static_cast<T>(c.hi));
-    fill_run(static_cast<T*>(scratch.scale) + first, lanes, static_cast<T>(c.scale));
-    fill_run(static_cast<T*>(scratch.a) + first, lanes, static_cast<T>(c.a));
-    fill_run(static_cast<T*>(scratch.b) + first, lanes, static_cast<T>(c.b));
+  bool fill(const Scratch& scratch, const CellRun& run) const noexcept {
+    bool any_extreme = false;
+    Laid<T> laid;
+    for (std::int64_t unit = 0; unit < units_; ++unit) {
+      for (std::int64_t i = 0; i < run.count; ++i) {
+        const GradientCoefficients c = gradient_coefficients(
+            scratch.affine[run.cell + i], scratch.gradient[run.cell + i], gamma(run, i, unit), plan_.x_type);
+        any_extreme |= extreme(c, plan_.x_type);
+        laid.hi[i] = static_cast<T>(c.hi);
+        laid.scale[i] = static_cast<T>(c.scale);
+        laid.a[i] = static_cast<T>(c.a);
+        laid.b[i] = static_cast<T>(c.b);
+      }
+      lay_out(run, unit, laid.hi, static_cast<T*>(scratch.hi));
+      lay_out(run, unit, laid.scale, static_cast<T*>(scratch.scale));
+      lay_out(run, unit, laid.a, static_cast<T*>(scratch.a));
+      lay_out(run, unit, laid.b, static_cast<T*>(scratch.b));
+    }
+    return any_extreme;
+  }
+
+  // One value a cell of the run, for its lane `unit` or for all of them.
+  template <class T>
+  void lay_out(const CellRun& run, std::int64_t unit, const T* values, T* to) const noexcept {
+    T* at = to + run.lane + unit;
+    if (alike_) return lane_kernels_.spread(values, run.count, merged_, at);
+    for (std::int64_t i = 0; i < run.count; ++i) at[i * merged_] = values[i];
   }
 
   void map_lanes(const Tile& t, const Scratch& scratch, std::int64_t first, std::int64_t last) const noexcept {
@@ -270,7 +297,7 @@ class GradientColumnsRun {
         for (std::int64_t i = 0; i < run.count; ++i) {
           const Sums* const sums = unit_sums_ + c * plan_.tile + run.lane + i * merged_;
           const std::int64_t param = run.at.param + i * run.step.param;
-          for (std::int64_t unit = 0; unit < (alike_ ? 1 : merged_); ++unit) {
+          for (std::int64_t unit = 0; unit < units_; ++unit) {
             parameters_.add(param + offsets_at(plan_.lane_merged.dims(), unit).param, sums[unit].q, sums[unit].s);
           }
         }
@@ -338,11 +365,13 @@ class GradientColumnsRun {
   const Job& job_;
   const Plan& plan_;
   const GradientKernels& kernels_;
+  const LaneKernels& lane_kernels_;
   int& used_;
   Workspace& workspace_;
   Operands operands_;
   std::int64_t merged_, tiles_, closures_, width_;
-  bool alike_;  // the lanes of a cell have one gamma
+  bool alike_;          // the lanes of a cell have one gamma
+  std::int64_t units_;  // of a cell: 1, or as many as lanes
   bool gamma_in_loop_, measures_;
   std::int64_t chunks_;
   ParameterSums parameters_;

@@ -4,11 +4,11 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "core/sums.h"
 #include "kernels/gradient.h"
 #include "schedule/elements.h"
 #include "schedule/gradient.h"
 #include "schedule/row_pieces.h"
-#include "schedule/sums.h"
 
 namespace poise {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 #include "core/plan.h"
 
@@ -67,31 +66,6 @@ void for_each_cell_run(const Plan& plan, const Tile& t, F&& body) noexcept {
     run.count = std::min({cells - run.cell, inner - (t.first / merged + run.cell) % inner, CellRun::most});
     body(static_cast<const CellRun&>(run));
   }
-}
-
-// n copies of a value by whole blocks, the last one overlapping: set-up that a scalar loop would make half of the time.
-template <class T>
-void fill_run(T* to, std::int64_t n, T value) noexcept {
-  constexpr std::int64_t width = 64 / sizeof(T);
-  if (n < width) {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = value;
-    return;
-  }
-  T block[width];
-  for (T& b : block) b = value;
-  for (std::int64_t i = 0; i + width <= n; i += width) std::memcpy(to + i, block, sizeof(block));
-  std::memcpy(to + n - width, block, sizeof(block));
-}
-
-// Four sums side by side, joined in a fixed order, so that a cell of many lanes is not one chain of additions.
-inline double added(const double* values, std::int64_t count) noexcept {
-  if (count == 1) return *values;
-  double parts[4] = {};
-  std::int64_t j = 0;
-  for (; j + 4 <= count; j += 4)
-    for (int i = 0; i < 4; ++i) parts[i] += values[j + i];
-  for (int i = 0; j < count; ++j, ++i) parts[i] += values[j];
-  return (parts[0] + parts[1]) + (parts[2] + parts[3]);
 }
 
 }  // namespace poise

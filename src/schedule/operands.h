@@ -26,6 +26,16 @@ struct Readable {
 
   const void* at(std::int64_t index) const noexcept { return address(data, type, step == 0 ? 0 : index); }
   double value(std::int64_t index) const noexcept { return offset + element_at(data, type, step == 0 ? 0 : index); }
+  // Those at first, first + stride, ...
+  void values(std::int64_t first, std::int64_t stride, std::int64_t count, double* to) const noexcept {
+    const std::int64_t apart = step == 0 ? 0 : stride;
+    if (type != DType::f32) {
+      for (std::int64_t i = 0; i < count; ++i) to[i] = value(first + i * stride);
+      return;
+    }
+    const float* from = static_cast<const float*>(at(first));
+    for (std::int64_t i = 0; i < count; ++i) to[i] = offset + static_cast<double>(from[i * apart]);
+  }
 };
 
 struct Operands {

@@ -6,12 +6,12 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "core/sums.h"
 #include "kernels/kernels.h"
 #include "schedule/elements.h"
 #include "schedule/finish.h"
 #include "schedule/operands.h"
 #include "schedule/row_pieces.h"
-#include "schedule/sums.h"
 
 namespace poise {
 namespace {

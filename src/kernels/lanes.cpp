@@ -1,0 +1,85 @@
+// The loops over lanes and cells of every SIMD instruction set that this compiler can make.
+
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/lanes.cpp"
+#include <hwy/foreach_target.h>  // must come before highway.h
+
+#include "core/sums.h"
+#include "kernels/element-inl.h"
+#include "kernels/lanes.h"
+#include "kernels/tables.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace poise {
+namespace HWY_NAMESPACE {
+
+template <class T>
+void copy(const T* from, std::int64_t count, T* to) {
+  std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
+}
+
+// The last vector of a cell ends with it.
+template <class T>
+void spread(const T* values, std::int64_t count, std::int64_t each, T* to) {
+  const Tag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  if (each == 1) return copy(values, count, to);
+  for (std::int64_t i = 0; i < count; ++i, to += each) {
+    const auto value = hn::Set(d, values[i]);
+    std::int64_t j = 0;
+    for (; j + lanes <= each; j += lanes) hn::StoreU(value, d, to + j);
+    if (j < each && each >= lanes) hn::StoreU(value, d, to + each - lanes);
+    for (; each < lanes && j < each; ++j) to[j] = values[i];
+  }
+}
+
+void sums(const double* values, std::int64_t count, std::int64_t each, double* to) {
+  const hn::CappedTag<double, 4> d;
+  constexpr bool halves = hn::MaxLanes(d) == 2;
+  if (each == 1) return copy(values, count, to);
+  for (std::int64_t i = 0; i < count; ++i, values += each) {
+    auto low = hn::Zero(d), high = low;
+    std::int64_t j = 0;
+    for (; j + 4 <= each; j += 4) {
+      low = hn::Add(low, hn::LoadU(d, values + j));
+      if constexpr (halves) high = hn::Add(high, hn::LoadU(d, values + j + 2));
+    }
+    HWY_ALIGN double parts[4];
+    hn::Store(low, d, parts);
+    if constexpr (halves) hn::Store(high, d, parts + 2);
+    for (int k = 0; j < each; ++j, ++k) parts[k] += values[j];
+    to[i] = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+  }
+}
+
+// Here for the sake of fma, which is a call where not every machine has it.
+void moments(const CellMoments& cells) {
+  for (std::int64_t i = 0; i < cells.count; ++i) {
+    cells.measured[i] = measured_of(Statistic::moments, cells.elements, cells.pivot[i], {cells.s[i], cells.q[i]});
+  }
+}
+
+void fill_lanes(LaneKernels& kernels) noexcept {
+  kernels.spread_f32 = &spread<float>;
+  kernels.spread_f64 = &spread<double>;
+  kernels.sums = &sums;
+  kernels.moments = &moments;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace poise
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace poise {
+
+void fill_lanes(Target target, LaneKernels& kernels) noexcept { POISE_FOR_TARGET(target, fill_lanes, kernels); }
+
+const LaneKernels& lane_kernels_for(Target target) noexcept {
+  return table_for<LaneKernels>(target, fill_lanes, fill_lanes_scalar);
+}
+
+}  // namespace poise
+#endif

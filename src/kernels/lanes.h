@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+
+#include <poise/context.h>
+
+#include "core/job.h"
+
+// What is done once a lane or once a cell between measure and map. Of short cells it is as much as the loops over their
+// elements.
+
+namespace poise {
+
+// The statistics of `count` cells of `elements` each, from their sums about their pivots.
+struct CellMoments {
+  const double *pivot = nullptr, *s = nullptr, *q = nullptr;
+  std::int64_t elements = 0, count = 0;
+  Measured* measured = nullptr;
+};
+
+struct LaneKernels {
+  // to[i * each + j] = values[i], j < each.
+  void (*spread_f32)(const float* values, std::int64_t count, std::int64_t each, float* to) = nullptr;
+  void (*spread_f64)(const double* values, std::int64_t count, std::int64_t each, double* to) = nullptr;
+  // to[i] = the sum of values[i * each + j], j < each: every fourth of them side by side, then the four in pairs.
+  void (*sums)(const double* values, std::int64_t count, std::int64_t each, double* to) = nullptr;
+  void (*moments)(const CellMoments& cells) = nullptr;
+
+  void spread(const float* values, std::int64_t count, std::int64_t each, float* to) const noexcept {
+    spread_f32(values, count, each, to);
+  }
+  void spread(const double* values, std::int64_t count, std::int64_t each, double* to) const noexcept {
+    spread_f64(values, count, each, to);
+  }
+};
+
+const LaneKernels& lane_kernels_for(Target target) noexcept;
+
+void fill_lanes(Target target, LaneKernels& kernels) noexcept;
+void fill_lanes_scalar(LaneKernels& kernels) noexcept;
+
+}  // namespace poise
