@@ -33,6 +33,13 @@ target_include_directories(poise_objects PUBLIC include PRIVATE src)
 # Not header-only fmt: compiled in every file it would be most of the build.
 target_link_libraries(poise_objects PRIVATE poise_flags hwy::hwy fmt::fmt OpenMP::OpenMP_CXX)
 
+# g++ sets and copies more than a few words by `rep stos` and `rep movs`, which take longer to begin than a call of a
+# small normalization has time for: views and partitions are a few hundred bytes.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  target_compile_options(poise_objects PRIVATE -mmemset-strategy=vector_loop:1024:noalign,libcall:-1:noalign
+                                               -mmemcpy-strategy=vector_loop:1024:noalign,libcall:-1:noalign)
+endif()
+
 target_precompile_headers(poise_objects PRIVATE <fmt/format.h>)
 set_source_files_properties(${kernel_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 

@@ -7,10 +7,6 @@
 #include "core/parallel.h"
 
 namespace poise {
-double Elements::pivot(const Offsets& base) const noexcept {
-  return job_.statistic == Statistic::moments ? element_at(job_.x.data(), job_.x.dtype(), base.x) : 0;
-}
-
 double Elements::pivot(const Offsets& base, const Partition& dims) const noexcept {
   if (!job_.mask.present() || job_.statistic != Statistic::moments) return pivot(base);
   double first = 0;

@@ -40,7 +40,9 @@ class Elements {
   Sums measure(const Offsets& base, const Partition& dims, double pivot, std::int64_t& count) const noexcept;
   void map(const Offsets& base, const Partition& dims, const CellAffine& cell) const noexcept;
   // A cell's pivot, or 0 where sums are about zero: its first element, and the first that counts.
-  double pivot(const Offsets& base) const noexcept;
+  double pivot(const Offsets& base) const noexcept {
+    return job_.statistic == Statistic::moments ? element_at(job_.x.data(), job_.x.dtype(), base.x) : 0;
+  }
   double pivot(const Offsets& base, const Partition& dims) const noexcept;
 
  private:

@@ -120,16 +120,8 @@ class GradientRows {
     g.per_element = plan_.per_element;
     g.streaming = plan_.streaming;
     g.gamma_step = operands_.gamma.step;
-    std::int64_t length = 0;
-    for (int k = 0; k < streams; ++k) {
-      const Piece p = piece_[index[k]];
-      if (k > 0 && p.length != length) {
-        for (int one = 0; one < streams; ++one) load(c, 1, cell + one, index + one, body);
-        return;
-      }
-      length = p.length;
-      const Offsets at = c.base[cell[k]] + p.at;
-      const GradientCoefficients& co = c.coefficients[cell[k] * piece_.units() + p.unit];
+    const auto set = [&](int k, const Offsets& at, std::int64_t unit) {
+      const GradientCoefficients& co = c.coefficients[cell[k] * piece_.units() + unit];
       g.x[k] = address(job_.x.data(), plan_.x_type, at.x);
       g.dy[k] = address(job_.dy.data(), plan_.x_type, at.dy);
       g.dx[k] = job_.maps ? address(job_.y.data(), plan_.x_type, at.y) : nullptr;
@@ -142,8 +134,10 @@ class GradientRows {
       g.rstd[k] = c.affine[cell[k]].scale;
       g.dgamma[k] = c.dgamma == nullptr ? nullptr : c.dgamma + at.param;
       g.dbeta[k] = c.dbeta == nullptr ? nullptr : c.dbeta + at.param;
-    }
-    body(g, length, cell, index);
+    };
+    const std::int64_t length = piece_.for_each_stream(c.base, streams, cell, index, set);
+    for (int k = 0; length < 0 && k < streams; ++k) load(c, 1, cell + k, index + k, body);
+    if (length >= 0) body(g, length, cell, index);
   }
 
   void measure(const Closure& c, std::int64_t first, std::int64_t last) const noexcept {

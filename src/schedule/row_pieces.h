@@ -17,6 +17,7 @@ struct Piece {
 // The i-th cell that a thread handles of [begin, end): those that go together lie a quarter of its share apart, as far
 // streams. With together = 1 they follow each other.
 inline std::int64_t far_cell(std::int64_t begin, std::int64_t end, std::int64_t together, std::int64_t i) noexcept {
+  if (together == 1) return begin + i;
   const std::int64_t groups = (end - begin) / together;
   return begin + (i < groups * together ? i / together + i % together * groups : i);
 }
@@ -48,6 +49,25 @@ class RowPieces {
     p.at =
         p.at + Offsets{.x = start, .y = start, .dy = start, .z = start, .gamma = along, .beta = along, .param = along};
     return p;
+  }
+
+  // Calls body(k, offsets, unit) for every stream and gives their length, or -1 where it is not the same. A cell of one
+  // piece needs no offsets but its own.
+  template <class F>
+  std::int64_t for_each_stream(const Offsets* base, int streams, const int* cell, const std::int64_t* index,
+                               F&& body) const noexcept {
+    if (count_ == 1) {
+      for (int k = 0; k < streams; ++k) body(k, base[cell[k]], std::int64_t{0});
+      return plan_.length;
+    }
+    std::int64_t length = 0;
+    for (int k = 0; k < streams; ++k) {
+      const Piece p = (*this)[index[k]];
+      if (k > 0 && p.length != length) return -1;
+      length = p.length;
+      body(k, base[cell[k]] + p.at, p.unit);
+    }
+    return length;
   }
 
   // Calls body(streams, cell[], piece[]) for every set of pieces in [first, last) that are handled side by side: the

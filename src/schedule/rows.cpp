@@ -8,6 +8,7 @@
 #include "core/parallel.h"
 #include "core/sums.h"
 #include "kernels/kernels.h"
+#include "kernels/lanes.h"
 #include "schedule/elements.h"
 #include "schedule/finish.h"
 #include "schedule/operands.h"
@@ -21,7 +22,9 @@ struct Closure {
   int count = 0;
   Offsets base[max_streams];
   double pivot[max_streams] = {};
+  Measured measured[max_streams];
   CellAffine affine[max_streams];
+  bool any_extreme = false;
   Coefficients* coefficients = nullptr;  // [cell][unit]
 };
 
@@ -31,6 +34,7 @@ class Rows {
       : job_(job),
         plan_(plan),
         kernels_(kernels_for(plan.target)),
+        lane_kernels_(lane_kernels_for(plan.target)),
         used_(context.state().threads_used),
         operands_(readable_operands(job, plan, context.state().workspace)),
         elements_(job, operands_),
@@ -81,7 +85,7 @@ class Rows {
         return fence_streams();
       }
       open(i + 1, next);
-      if (plan_.fused && now.count == next.count && !any_extreme(now)) {
+      if (plan_.fused && now.count == next.count && !now.any_extreme) {
         fused(now, next, sums);
       } else {
         if (job_.maps) map(now);
@@ -96,38 +100,26 @@ class Rows {
     c.pivot[k] = elements_.pivot(c.base[k]);
   }
 
-  bool any_extreme(const Closure& c) const noexcept {
-    return std::any_of(c.affine, c.affine + c.count, [this](const CellAffine& a) { return extreme(a, plan_.x_type); });
-  }
-
   // --- one closure's streams: the same piece of several cells, or far pieces of one cell ---
 
   std::int64_t load_measure(const Closure& c, int streams, const int* cell, const std::int64_t* index,
                             MeasureStreams& m) const noexcept {
-    std::int64_t length = 0;
     m.count = streams;
-    for (int k = 0; k < streams; ++k) {
-      const Piece p = piece_[index[k]];
-      m.x[k] = address(job_.x.data(), plan_.x_type, c.base[cell[k]].x + p.at.x);
+    return piece_.for_each_stream(c.base, streams, cell, index, [&](int k, const Offsets& at, std::int64_t) {
+      m.x[k] = address(job_.x.data(), plan_.x_type, at.x);
       m.pivot[k] = c.pivot[cell[k]];
-      length = k == 0 || p.length == length ? p.length : -1;
-      if (length < 0) break;
-    }
-    return length;
+    });
   }
 
   std::int64_t load_map(const Closure& c, int streams, const int* cell, const std::int64_t* index,
                         MapStreams& m) const noexcept {
-    std::int64_t length = 0;
     m.count = streams;
     m.per_element = plan_.per_element;
     m.streaming = plan_.streaming;
     m.gamma_step = operands_.gamma.step;
     m.beta_step = operands_.beta.step;
-    for (int k = 0; k < streams; ++k) {
-      const Piece p = piece_[index[k]];
-      const Offsets at = c.base[cell[k]] + p.at;
-      const Coefficients& co = c.coefficients[cell[k] * units_ + p.unit];
+    return piece_.for_each_stream(c.base, streams, cell, index, [&](int k, const Offsets& at, std::int64_t unit) {
+      const Coefficients& co = c.coefficients[cell[k] * units_ + unit];
       m.x[k] = address(job_.x.data(), plan_.x_type, at.x);
       m.y[k] = address(job_.y.data(), plan_.y_type, at.y);
       m.gamma[k] = operands_.gamma.at(at.gamma);
@@ -135,10 +127,7 @@ class Rows {
       m.hi[k] = co.hi;
       m.scale[k] = co.scale;
       m.shift[k] = co.shift;
-      length = k == 0 || p.length == length ? p.length : -1;
-      if (length < 0) break;
-    }
-    return length;
+    });
   }
 
   void keep(const MeasureStreams& m, const int* cell, const std::int64_t* index, Sums* sums) const noexcept {
@@ -206,7 +195,7 @@ class Rows {
   }
 
   void map(const Closure& c) const noexcept {
-    if (!any_extreme(c)) {
+    if (!c.any_extreme) {
       return piece_.for_each_streams(c.count, 0, pieces_, [&](int streams, const int* cell, const std::int64_t* index) {
         map_streams(c, streams, cell, index);
       });
@@ -238,42 +227,59 @@ class Rows {
 
   // Step by step for all cells of the closure, so that their divisions and roots need not wait for each other.
   void merge(Closure& c, Sums* sums) const noexcept {
-    Measured measured[max_streams];
-    for (int k = 0; k < c.count && plan_.statistic != Statistic::none; ++k) {
-      measured[k] = total(c.pivot[k], sums + k * pieces_);
+    if (plan_.statistic == Statistic::moments) moments(c, sums);
+    for (int k = 0; k < c.count && plan_.statistic != Statistic::moments && plan_.statistic != Statistic::none; ++k) {
+      c.measured[k] = measured_of(plan_.statistic, plan_.cell_elements, 0, total(sums + k * pieces_));
     }
-    for (int k = 0; k < c.count && plan_.statistic == Statistic::moments; ++k) {
-      if (bad_pivot(measured[k], c.pivot[k], plan_.x_type)) measured[k] = measured_again(c, k, measured[k].mean, sums);
-    }
-    merge_cells(c, measured);
+    merge_cells(c);
+    c.any_extreme = false;
     for (int k = 0; k < c.count; ++k) {
-      for (std::int64_t u = 0; u < units_; ++u) {
-        const Offsets at = c.base[k] + offsets_at(plan_.units.dims(), u);
-        const double gamma = plan_.per_element ? 1 : operands_.gamma.value(at.gamma);
-        const double beta = plan_.per_element ? 0 : operands_.beta.value(at.beta);
-        c.coefficients[k * units_ + u] = coefficients_of(c.affine[k], gamma, beta, plan_.x_type);
+      c.any_extreme |= extreme(c.affine[k], plan_.x_type);
+      if (units_ == 1) c.coefficients[k] = coefficients(c.affine[k], c.base[k]);
+      for (std::int64_t u = 0; units_ > 1 && u < units_; ++u) {
+        c.coefficients[k * units_ + u] = coefficients(c.affine[k], c.base[k] + offsets_at(plan_.units.dims(), u));
       }
     }
   }
 
-  Measured measured_again(Closure& c, int k, double pivot, Sums* sums) const noexcept {
-    c.pivot[k] = pivot;
-    for (std::int64_t p = 0; p < pieces_; ++p) measure_streams(c, 1, &k, &p, sums);
-    return total(pivot, sums + k * pieces_);
+  Coefficients coefficients(const CellAffine& affine, const Offsets& at) const noexcept {
+    const double gamma = plan_.per_element ? 1 : operands_.gamma.value(at.gamma);
+    const double beta = plan_.per_element ? 0 : operands_.beta.value(at.beta);
+    return coefficients_of(affine, gamma, beta, plan_.x_type);
   }
 
-  void merge_cells(Closure& c, const Measured* measured) const noexcept {
+  void moments(Closure& c, Sums* sums) const noexcept {
+    double s[max_streams], q[max_streams];
+    for (int k = 0; k < c.count; ++k) {
+      const Sums all = total(sums + k * pieces_);
+      s[k] = all.s;
+      q[k] = all.q;
+    }
+    lane_kernels_.moments({c.pivot, s, q, plan_.cell_elements, c.count, c.measured});
+    for (int k = 0; k < c.count; ++k) {
+      if (bad_pivot(c.measured[k], c.pivot[k], plan_.x_type)) measure_again(c, k, sums);
+    }
+  }
+
+  void measure_again(Closure& c, int k, Sums* sums) const noexcept {
+    c.pivot[k] = c.measured[k].mean;
+    for (std::int64_t p = 0; p < pieces_; ++p) measure_streams(c, 1, &k, &p, sums);
+    c.measured[k] = measured_of(plan_.statistic, plan_.cell_elements, c.pivot[k], total(sums + k * pieces_));
+  }
+
+  void merge_cells(Closure& c) const noexcept {
     const std::int64_t first = c.base[0].cell, step = c.count > 1 ? c.base[1].cell - first : 0;
     bool even = true;
     for (int k = 2; k < c.count; ++k) even &= c.base[k].cell == first + k * step;
-    if (even) return job_.merge->merge_many(first, step, c.count, measured, c.affine);
-    for (int k = 0; k < c.count; ++k) c.affine[k] = (*job_.merge)(c.base[k].cell, measured[k]);
+    if (even) return job_.merge->merge_many(first, step, c.count, c.measured, c.affine);
+    for (int k = 0; k < c.count; ++k) c.affine[k] = (*job_.merge)(c.base[k].cell, c.measured[k]);
   }
 
-  Measured total(double pivot, const Sums* sums) const noexcept {
+  Sums total(const Sums* sums) const noexcept {
+    if (pieces_ == 1) return *sums;
     Sums all = nothing(plan_.statistic);
     for (std::int64_t p = 0; p < pieces_; ++p) join(plan_.statistic, all, sums[p]);
-    return measured_of(plan_.statistic, plan_.cell_elements, pivot, all);
+    return all;
   }
 
   void map_exactly(const Closure& c, int k) const noexcept {
@@ -298,7 +304,7 @@ class Rows {
     }
     merge(c, sums_);
     if (!job_.maps) return;
-    if (any_extreme(c)) return map_exactly(c, 0);
+    if (c.any_extreme) return map_exactly(c, 0);
     used_ = parallel_for(plan_.threads, pieces_, [&](std::int64_t begin, std::int64_t end, int) {
       piece_.for_each_streams(1, begin, end, [&](int streams, const int* k, const std::int64_t* index) {
         map_streams(c, streams, k, index);
@@ -310,6 +316,7 @@ class Rows {
   const Job& job_;
   const Plan& plan_;
   const Kernels& kernels_;
+  const LaneKernels& lane_kernels_;
   int& used_;
   Operands operands_;
   Elements elements_;
