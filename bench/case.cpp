@@ -43,6 +43,9 @@ Case::Case(const std::string& problem, std::size_t cold_bytes)
       backward_(problem.starts_with("backward ")),
       problem_(problem_from(problem.substr(backward_ ? std::string_view("backward ").size() : 0))),
       parameters_(problem_.parameters) {
+  if (backward_ && problem_.technique->run_backward == nullptr) {
+    throw Error(Code::usage, "[bench] " + problem + ": expected a technique with gradients, got one without");
+  }
   const std::int64_t in = problem_.sizes.product() * static_cast<std::int64_t>(size_of(problem_.x));
   const std::int64_t out = problem_.sizes.product() * static_cast<std::int64_t>(size_of(problem_.y));
   const Dims read = {backward_ ? 2 * in : in}, written = {out};

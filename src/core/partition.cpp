@@ -77,4 +77,16 @@ Offsets offsets_along(std::span<const Dim> dims, std::int64_t index) noexcept {
   return at;
 }
 
+Partition along_gamma(std::span<const Dim> copy) noexcept {
+  Partition dims;
+  std::int64_t dense = 1;
+  for (std::size_t i = copy.size(); i-- > 0;) {
+    dims.add(copy[i]);
+    dims.dims().back().param = dense;
+    dense *= copy[i].size;
+  }
+  std::ranges::sort(dims.dims(), [](const Dim& a, const Dim& b) { return std::abs(a.gamma) > std::abs(b.gamma); });
+  return dims;
+}
+
 }  // namespace poise

@@ -82,4 +82,21 @@ inline Offsets offsets_at(std::span<const Dim> dims, std::int64_t index) noexcep
   return offsets_along(dims, index);
 }
 
+// These dims with the strides of a dense copy in `param`, ordered by their strides in `gamma`, the largest first.
+Partition along_gamma(std::span<const Dim> copy) noexcept;
+
+// An operand and its dense copy: calls body(in the operand, in the copy, dim) for every run of a dim, which has the
+// strides `gamma` in the operand and `param` in the copy. The operand is walked as it lies.
+template <class F>
+void for_each_run(std::span<const Dim> copy, F&& body) {
+  const Partition dims = along_gamma(copy);
+  const Dim inner = dims.empty() ? Dim{} : dims.inner();
+  const auto outer = dims.dims().first(dims.empty() ? 0 : dims.dims().size() - 1);
+  const std::int64_t runs = elements(outer);
+  for (std::int64_t r = 0; r < runs; ++r) {
+    const Offsets at = offsets_at(outer, r);
+    body(at.gamma, at.param, inner);
+  }
+}
+
 }  // namespace poise

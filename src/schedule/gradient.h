@@ -53,11 +53,13 @@ class ParameterSums {
     if (!wanted()) return;
     for (std::int64_t chunk = 1; chunk < chunks_; ++chunk)
       for (std::int64_t i = 0; i < 2 * size_; ++i) sums_[i] += dgamma(chunk)[i];
-    for (std::int64_t i = 0; i < size_; ++i) {
-      const std::int64_t to = offsets_at(plan_.param.source.dims(), i).gamma;
-      if (job_.dgamma != nullptr) job_.dgamma[to] += dgamma(0)[i];
-      if (job_.dbeta != nullptr) job_.dbeta[to] += dbeta(0)[i];
-    }
+    for_each_run(plan_.param.source.dims(), [&](std::int64_t at, std::int64_t in_copy, const Dim& inner) {
+      for (std::int64_t i = 0; i < inner.size; ++i) {
+        const std::int64_t to = at + i * inner.gamma, from = in_copy + i * inner.param;
+        if (job_.dgamma != nullptr) job_.dgamma[to] += dgamma(0)[from];
+        if (job_.dbeta != nullptr) job_.dbeta[to] += dbeta(0)[from];
+      }
+    });
   }
 
  private:

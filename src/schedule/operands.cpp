@@ -1,5 +1,9 @@
 #include "schedule/operands.h"
 
+#include <span>
+
+#include "kernels/lanes.h"
+
 namespace poise {
 namespace {
 
@@ -7,32 +11,49 @@ alignas(64) constexpr float ones_f32[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 
 alignas(64) constexpr double ones_f64[8] = {1, 1, 1, 1, 1, 1, 1, 1};
 alignas(64) constexpr double zeros[16] = {};  // also sixteen float zeros
 
+// The operand's values along these dims, as they lie in the copy.
 template <class T>
-const void* copy(const ConstTensorView& from, const Plan::Operand& plan, double offset, Workspace& workspace) {
-  T* out = workspace.take<T>(plan.size + 16);
-  for (std::int64_t i = 0; i < plan.size; ++i) {
-    const std::int64_t at = offsets_at(plan.source.dims(), i).gamma;
-    out[i] = static_cast<T>(offset + element_at(from.data(), from.dtype(), at));
+void gather(const ConstTensorView& from, std::span<const Dim> dims, double offset, T* to) noexcept {
+  for_each_run(dims, [&](std::int64_t at, std::int64_t in_copy, const Dim& inner) {
+    for (std::int64_t i = 0; i < inner.size; ++i) {
+      const double v = element_at(from.data(), from.dtype(), at + i * inner.gamma);
+      to[in_copy + i * inner.param] = static_cast<T>(offset + v);
+    }
+  });
+}
+
+// Where a plane has one value it is read once and spread: a copy may be as large as all that is normalized.
+template <class T>
+const void* copy(const ConstTensorView& from, const Plan& plan, const Plan::Operand& operand, double offset,
+                 Workspace& workspace) {
+  T* const out = workspace.take<T>(operand.size + 16);
+  const auto dims = operand.source.dims();
+  if (dims.empty() || dims.back().gamma != 0) {
+    gather(from, dims, offset, out);
+    return out;
   }
+  const std::int64_t count = operand.size / dims.back().size;
+  T* const values = workspace.take<T>(count);
+  gather(from, dims.first(dims.size() - 1), offset, values);
+  lane_kernels_for(plan.target).spread(values, count, dims.back().size, out);
   return out;
 }
 
-Readable readable(const ConstTensorView& operand, const Plan::Operand& plan, DType compute, const void* constant,
+Readable readable(const ConstTensorView& view, const Plan& plan, const Plan::Operand& operand, const void* constant,
                   double offset, Workspace& workspace) {
-  if (!plan.present) return {constant, compute, 0, offset};
-  if (!plan.copied) return {operand.data(), operand.dtype(), 1, offset};
-  if (compute == DType::f64) return {copy<double>(operand, plan, offset, workspace), compute, 1};
-  return {copy<float>(operand, plan, offset, workspace), compute, 1};
+  const DType compute = plan.x_type == DType::f64 ? DType::f64 : DType::f32;
+  if (!operand.present) return {constant, compute, 0, offset};
+  if (!operand.copied) return {view.data(), view.dtype(), 1, offset};
+  if (compute == DType::f64) return {copy<double>(view, plan, operand, offset, workspace), compute, 1};
+  return {copy<float>(view, plan, operand, offset, workspace), compute, 1};
 }
 
 }  // namespace
 
 Operands readable_operands(const Job& job, const Plan& plan, Workspace& workspace) {
-  const bool wide = job.x.dtype() == DType::f64;
-  const DType compute = wide ? DType::f64 : DType::f32;
-  const void* ones = wide ? static_cast<const void*>(ones_f64) : ones_f32;
-  return {readable(job.gamma, plan.gamma, compute, ones, job.gamma_offset, workspace),
-          readable(job.beta, plan.beta, compute, zeros, 0, workspace)};
+  const void* ones = plan.x_type == DType::f64 ? static_cast<const void*>(ones_f64) : ones_f32;
+  return {readable(job.gamma, plan, plan.gamma, ones, job.gamma_offset, workspace),
+          readable(job.beta, plan, plan.beta, zeros, 0, workspace)};
 }
 
 }  // namespace poise
