@@ -1,6 +1,7 @@
 // poise_bench [--cases FILE] [--threads N] [--hot] [Google Benchmark's options]: every problem of bench/cases.txt
 // against the limit probe, which moves the same bytes in the same loop, turn by turn. Time and ratio are medians of the
-// pairs. Ends with a line `N passed, N failed` over the cases that have a gate; exit 1 when one failed.
+// pairs; least_us is the least time, plan_ns what a call takes that only checks and plans. Ends with a line `N passed,
+// N failed` over the cases that have a gate; exit 1 when one failed.
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -35,18 +36,24 @@ void measure(benchmark::State& state, Row& row, const Options& options) {
   context.threads = options.threads;
   const int way = fastest_way(c, options.threads);
   c.run(0, context);
-  std::vector<double> times, limits, copies;
+  Context plan_only;
+  plan_only.threads = options.threads;
+  plan_only.explain_only = true;
+  std::vector<double> times, limits, copies, plans;
   std::size_t turn = 0;
   for (auto _ : state) {
     limits.push_back(seconds([&] { limit(0, c, turn, options.threads); }));
     times.push_back(seconds([&] { c.run(turn + 1, context); }));
     copies.push_back(seconds([&] { limit(way, c, turn + 2, options.threads); }));
+    plans.push_back(seconds([&] { c.run(turn, plan_only); }));
     turn += 3;
     state.SetIterationTime(times.back());
   }
   const double time = median(times), least = median(limits);
   row.ratio = time / least;
   state.counters["us"] = time * 1e6;
+  state.counters["least_us"] = *std::min_element(times.begin(), times.end()) * 1e6;
+  state.counters["plan_ns"] = median(plans) * 1e9;
   state.counters["limit_us"] = least * 1e6;
   state.counters["GB/s"] = static_cast<double>(c.bytes_in() + c.bytes_out()) / time / 1e9;
   state.counters["ratio"] = row.ratio;

@@ -65,7 +65,7 @@ void measure(benchmark::State& state, Row& row, const Mode& mode) {
   std::vector<Contender> all = contenders(c, mode, context);
   const int way = way_of(c, mode);
   for (Contender& one : all) one.run(0);
-  const InCache cut = in_cache(row.problem);
+  const InCache cut = in_cache(c);
   const Case small(cut.problem, 0);
   Context alone;
   alone.threads = 1;

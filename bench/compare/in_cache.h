@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "bench/case.h"
+
 namespace poise::bench {
 
 // A problem cut to what stays in the second cache, where its loops take the time that their arithmetic takes, and how
@@ -12,6 +14,6 @@ struct InCache {
 };
 
 // Cells are cut off before they are cut: what is done once a cell keeps its share of the whole.
-InCache in_cache(const std::string& problem);
+InCache in_cache(const Case& c);
 
 }  // namespace poise::bench

@@ -1,6 +1,6 @@
 // The loops over lanes and cells of every SIMD instruction set that this compiler can make.
 
-#include <cstring>
+#include <algorithm>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/lanes.cpp"
@@ -15,17 +15,12 @@ HWY_BEFORE_NAMESPACE();
 namespace poise {
 namespace HWY_NAMESPACE {
 
-template <class T>
-void copy(const T* from, std::int64_t count, T* to) {
-  std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
-}
-
 // The last vector of a cell ends with it.
 template <class T>
 void spread(const T* values, std::int64_t count, std::int64_t each, T* to) {
   const Tag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  if (each == 1) return copy(values, count, to);
+  if (each == 1) return static_cast<void>(std::copy_n(values, count, to));
   for (std::int64_t i = 0; i < count; ++i, to += each) {
     const auto value = hn::Set(d, values[i]);
     std::int64_t j = 0;
@@ -38,7 +33,7 @@ void spread(const T* values, std::int64_t count, std::int64_t each, T* to) {
 void sums(const double* values, std::int64_t count, std::int64_t each, double* to) {
   const hn::CappedTag<double, 4> d;
   constexpr bool halves = hn::MaxLanes(d) == 2;
-  if (each == 1) return copy(values, count, to);
+  if (each == 1) return static_cast<void>(std::copy_n(values, count, to));
   for (std::int64_t i = 0; i < count; ++i, values += each) {
     auto low = hn::Zero(d), high = low;
     std::int64_t j = 0;

@@ -138,29 +138,23 @@ class Columns {
     }
   }
 
-  // Calls body(first, count) for all cells of the tile, some at a time.
-  template <class F>
-  void for_each_cells(const Tile& t, F&& body) const noexcept {
-    const std::int64_t cells = t.lanes / merged_;
-    for (std::int64_t c = 0; c < cells; c += CellRun::most) body(c, std::min(CellRun::most, cells - c));
-  }
-
   // A cell's pivot is its first element.
   void fill_pivots(const Tile& t, const Scratch& scratch) const noexcept {
     if (plan_.statistic != Statistic::moments) return;
-    for_each_cells(t, [&](std::int64_t cell, std::int64_t count) {
+    for_each_cell_run(plan_, t, [&](const CellRun& run) {
       double first[CellRun::most];
-      for (std::int64_t i = 0; i < count; ++i) {
-        first[i] = element_at(job_.x.data(), plan_.x_type, t.base.x + (cell + i) * merged_);
+      for (std::int64_t i = 0; i < run.count; ++i) {
+        first[i] = element_at(job_.x.data(), plan_.x_type, t.base.x + run.lane + i * merged_);
       }
-      set_pivots(t, scratch, cell, count, first);
+      set_pivots(t, scratch, run.lane, run.count, first);
     });
   }
 
-  void set_pivots(const Tile& t, const Scratch& scratch, std::int64_t cell, std::int64_t count,
+  // Of `count` cells from this lane on.
+  void set_pivots(const Tile& t, const Scratch& scratch, std::int64_t lane, std::int64_t count,
                   const double* pivots) const noexcept {
     for (std::int64_t f = 0; f < plan_.fold; ++f) {
-      lane_kernels_.spread(pivots, count, merged_, scratch.pivot + f * t.lanes + cell * merged_);
+      lane_kernels_.spread(pivots, count, merged_, scratch.pivot + f * t.lanes + lane);
     }
   }
 
@@ -175,13 +169,13 @@ class Columns {
     return sums;
   }
 
-  // Of the cells from this lane on: the sums of their lanes.
-  void cell_sums(const Tile& t, const double* lanes, std::int64_t lane, std::int64_t count, double* to) const noexcept {
-    lane_kernels_.sums(lanes + lane, count, merged_, to);
+  // Of a run's cells: the sums of their lanes.
+  void cell_sums(const Tile& t, const CellRun& run, const double* lanes, double* to) const noexcept {
+    lane_kernels_.sums(lanes + run.lane, run.count, merged_, to);
     for (std::int64_t f = 1; f < plan_.fold; ++f) {
       double more[CellRun::most];
-      lane_kernels_.sums(lanes + f * t.lanes + lane, count, merged_, more);
-      for (std::int64_t i = 0; i < count; ++i) to[i] += more[i];
+      lane_kernels_.sums(lanes + f * t.lanes + run.lane, run.count, merged_, more);
+      for (std::int64_t i = 0; i < run.count; ++i) to[i] += more[i];
     }
   }
 
@@ -189,38 +183,45 @@ class Columns {
   // measured again.
   bool merge_lanes(const Tile& t, const Scratch& scratch) const noexcept {
     bool again = false;
-    for_each_cells(t, [&](std::int64_t cell, std::int64_t count) {
-      Measured* const measured = scratch.measured + cell;
-      double s[CellRun::most], q[CellRun::most], pivot[CellRun::most];
-      if (plan_.statistic != Statistic::range) {
-        cell_sums(t, scratch.s, cell * merged_, count, s);
-        cell_sums(t, scratch.q, cell * merged_, count, q);
-      }
+    for_each_cell_run(plan_, t, [&](const CellRun& run) {
+      if (plan_.statistic == Statistic::range) return merge_ranges(t, scratch, run);
+      double s[CellRun::most], q[CellRun::most];
+      cell_sums(t, run, scratch.s, s);
+      cell_sums(t, run, scratch.q, q);
       if (plan_.statistic == Statistic::moments) {
-        for (std::int64_t i = 0; i < count; ++i) pivot[i] = scratch.pivot[(cell + i) * merged_];
-        lane_kernels_.moments({pivot, s, q, plan_.cell_elements, count, measured});
-        again |= move_pivots(t, scratch, cell, count, pivot);
-        return;
-      }
-      for (std::int64_t i = 0; i < count; ++i) {
-        const bool range = plan_.statistic == Statistic::range;
-        const Sums sums = range ? cell_range(t, scratch, (cell + i) * merged_) : Sums{s[i], q[i]};
-        measured[i] = measured_of(plan_.statistic, plan_.cell_elements, 0, sums);
+        again |= merge_moments(t, scratch, run, s, q);
+      } else {
+        for (std::int64_t i = 0; i < run.count; ++i) scratch.measured[run.cell + i] = measured(s[i], q[i]);
       }
     });
     return again;
   }
 
-  bool move_pivots(const Tile& t, const Scratch& scratch, std::int64_t cell, std::int64_t count,
-                   const double* pivots) const noexcept {
-    bool any = false;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const Measured& m = scratch.measured[cell + i];
-      if (!bad_pivot(m, pivots[i], plan_.x_type)) continue;
-      set_pivots(t, scratch, cell + i, 1, &m.mean);
-      any = true;
+  void merge_ranges(const Tile& t, const Scratch& scratch, const CellRun& run) const noexcept {
+    for (std::int64_t i = 0; i < run.count; ++i) {
+      const Sums sums = cell_range(t, scratch, run.lane + i * merged_);
+      scratch.measured[run.cell + i] = measured(sums.s, sums.q);
     }
-    return any;
+  }
+
+  // What is measured about no pivot.
+  Measured measured(double s, double q) const noexcept {
+    return measured_of(plan_.statistic, plan_.cell_elements, 0, {s, q});
+  }
+
+  bool merge_moments(const Tile& t, const Scratch& scratch, const CellRun& run, const double* s,
+                     const double* q) const noexcept {
+    Measured* const measured = scratch.measured + run.cell;
+    double pivot[CellRun::most];
+    for (std::int64_t i = 0; i < run.count; ++i) pivot[i] = scratch.pivot[run.lane + i * merged_];
+    lane_kernels_.moments({pivot, s, q, plan_.cell_elements, run.count, measured});
+    bool any_bad = false;
+    for (std::int64_t i = 0; i < run.count; ++i) {
+      if (!bad_pivot(measured[i], pivot[i], plan_.x_type)) continue;
+      set_pivots(t, scratch, run.lane + i * merged_, 1, &measured[i].mean);
+      any_bad = true;
+    }
+    return any_bad;
   }
 
   // Fills the lanes' coefficients; true when some cell is beyond float32 coefficients.

@@ -227,16 +227,18 @@ class Rows {
 
   // Step by step for all cells of the closure, so that their divisions and roots need not wait for each other.
   void merge(Closure& c, Sums* sums) const noexcept {
-    if (plan_.statistic == Statistic::moments) moments(c, sums);
-    for (int k = 0; k < c.count && plan_.statistic != Statistic::moments && plan_.statistic != Statistic::none; ++k) {
-      c.measured[k] = measured_of(plan_.statistic, plan_.cell_elements, 0, total(sums + k * pieces_));
+    if (plan_.statistic == Statistic::moments) {
+      moments(c, sums);
+    } else if (plan_.statistic != Statistic::none) {
+      for (int k = 0; k < c.count; ++k) {
+        c.measured[k] = measured_of(plan_.statistic, plan_.cell_elements, 0, total(sums + k * pieces_));
+      }
     }
     merge_cells(c);
     c.any_extreme = false;
     for (int k = 0; k < c.count; ++k) {
       c.any_extreme |= extreme(c.affine[k], plan_.x_type);
-      if (units_ == 1) c.coefficients[k] = coefficients(c.affine[k], c.base[k]);
-      for (std::int64_t u = 0; units_ > 1 && u < units_; ++u) {
+      for (std::int64_t u = 0; u < units_; ++u) {
         c.coefficients[k * units_ + u] = coefficients(c.affine[k], c.base[k] + offsets_at(plan_.units.dims(), u));
       }
     }
