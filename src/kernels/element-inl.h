@@ -232,6 +232,11 @@ HWY_INLINE void load_step(const double* p, VD& a, VD& b) {
   b = load_half(p + half_step());
 }
 
+// Hardware prefetchers start anew with each page: what the stream reads a page later is asked for, into the second
+// cache, as the first is full of what is here. It may lie past the run (then it is the stream's next one, or nothing).
+inline constexpr std::int64_t page_bytes = 4096;
+HWY_INLINE void prefetch_page(const void* p) { __builtin_prefetch(static_cast<const char*>(p) + page_bytes, 0, 2); }
+
 // v - pivot, where multipliers have nothing else to do and adders convert.
 HWY_INLINE VD about(VD v, VD pivot) { return hn::MulSub(v, hn::Set(DD(), 1), pivot); }
 

@@ -62,7 +62,11 @@ HWY_NOINLINE void gradient_measure_rows(GradientStreams& g, std::int64_t length)
       GradientSum<X> sum(g, k, lanes[k]);
       const X* x = static_cast<const X*>(g.x[k]) + i;
       const X* dy = static_cast<const X*>(g.dy[k]) + i;
-      for (std::int64_t j = 0; j < gradient_burst; j += step()) sum.step(x + j, dy + j);
+      for (std::int64_t j = 0; j < gradient_burst; j += step()) {
+        prefetch_page(x + j);
+        prefetch_page(dy + j);
+        sum.step(x + j, dy + j);
+      }
       sum.save(lanes[k]);
     }
   }
@@ -140,7 +144,14 @@ HWY_NOINLINE void gradient_measure_alike(GradientStreams& g, int first, std::int
   const auto dbeta = [&](std::int64_t at) { return kParameters ? g.dbeta[first] + at : nullptr; };
   GradientAlike<X, kParameters, kRuns> sums(g, first);
   std::int64_t i = 0;
-  for (; i + step() <= length; i += step()) sums.step(x, dy, i, gamma + i * g.gamma_step, dgamma(i), dbeta(i));
+  for (; i + step() <= length; i += step()) {
+    HWY_UNROLL(4)
+    for (int k = 0; k < kRuns; ++k) {
+      prefetch_page(x[k] + i);
+      prefetch_page(dy[k] + i);
+    }
+    sums.step(x, dy, i, gamma + i * g.gamma_step, dgamma(i), dbeta(i));
+  }
   if (const std::int64_t count = length - i; count > 0) {
     // Where dy is padded with 0 nothing is added.
     X lanes[2][kRuns][max_step] = {};

@@ -169,17 +169,13 @@ struct MapOne {
   }
 };
 
-// Hardware prefetchers start anew with each short run: what the stream reads soon is asked for. It may lie past the run
-// (then it is the next one, or nothing), never to be read here. Long runs they foresee themselves: there it is a line
-// that is here already.
-inline constexpr std::int64_t prefetch_bytes = 2048, long_run_bytes = 8192;
 // One loop for all three: kMeasure reads the runs of *measure, kMap writes those of *map, with the same length.
 template <class X, class Y, bool kMeasure, bool kMap, bool kPerElement>
 HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int64_t length) {
   const int count = kMap ? map->count : measure->count;
-  const std::int64_t bytes = length * static_cast<std::int64_t>(sizeof(X)), line = line_step<Y>();
-  const std::int64_t ahead = bytes <= long_run_bytes ? prefetch_bytes : 0, whole = length / (2 * step()) * (2 * step());
-  const std::int64_t turn = count == 1 || bytes <= short_run_bytes ? std::max(whole, line) : burst;
+  const std::int64_t line = line_step<Y>(), whole = length / (2 * step()) * (2 * step());
+  const bool is_short = length * static_cast<std::int64_t>(sizeof(X)) <= short_run_bytes;
+  const std::int64_t turn = count == 1 || is_short ? std::max(whole, line) : burst;
   Sums sums[max_streams] = {};
   std::int64_t first[max_streams] = {}, last[max_streams] = {};  // where y is written by whole lines
   if constexpr (kMap) {
@@ -199,7 +195,7 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
         Moment moment(measure->pivot[k], sums[k]);
         const X* x = static_cast<const X*>(measure->x[k]);
         const auto measure_two = [&]() HWY_ATTR {
-          hwy::Prefetch(reinterpret_cast<const char*>(x + j) + ahead);
+          prefetch_page(x + j);
           moment.two_steps(x + j);
         };
         if constexpr (kMap) {

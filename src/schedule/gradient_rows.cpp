@@ -80,19 +80,11 @@ class GradientRows {
     return c;
   }
 
-  // The order of the cells is that of gamma's gradient, too: by the shape alone. Few short ones follow each other, as
-  // far ones would share the cache's sets.
-  std::int64_t cell_at(std::int64_t begin, std::int64_t end, std::int64_t i) const noexcept {
-    constexpr std::int64_t near_bytes = std::int64_t{1} << 17;
-    const std::int64_t bytes = plan_.cell_elements * static_cast<std::int64_t>(size_of(plan_.x_type));
-    return far_cell(begin, end, (end - begin) * bytes <= near_bytes ? 1 : plan_.together, i);
-  }
-
   void pipeline(std::int64_t begin, std::int64_t end, int thread, std::int64_t chunk) const noexcept {
     Closure c = closure_of(thread, chunk);
     for (std::int64_t i = 0; i < end - begin; i += c.count) {
       c.count = i + plan_.together <= end - begin ? static_cast<int>(plan_.together) : 1;
-      for (int k = 0; k < c.count; ++k) open(c, k, cell_at(begin, end, i + k));
+      for (int k = 0; k < c.count; ++k) open(c, k, far_cell(begin, end, plan_.together, i + k));
       handle(c);
     }
     fence_streams();
@@ -229,7 +221,7 @@ class GradientRows {
   // --- one cell shared by all threads: few cells, many pieces ---
 
   void share_cells(std::int64_t begin, std::int64_t end, std::int64_t chunk) {
-    for (std::int64_t i = 0; i < end - begin; ++i) share(cell_at(begin, end, i), chunk);
+    for (std::int64_t i = 0; i < end - begin; ++i) share(far_cell(begin, end, plan_.together, i), chunk);
   }
 
   void share(std::int64_t cell, std::int64_t chunk) {

@@ -41,7 +41,6 @@ class Rows {
         piece_(plan),
         units_(piece_.units()),
         pieces_(piece_.count()) {
-    in_order_ = pieces_ == 1 && plan.length * static_cast<std::int64_t>(size_of(plan.x_type)) <= short_run_bytes;
     Workspace& workspace = context.state().workspace;
     sums_ = workspace.take<Sums>(plan.threads * max_streams * pieces_);
     coefficients_ = workspace.take<Coefficients>(plan.threads * 2 * max_streams * units_);
@@ -71,7 +70,7 @@ class Rows {
       c.count = static_cast<int>(i < groups ? together : rest);
       for (int k = 0; k < c.count; ++k) {
         const std::int64_t index = i * together + k;
-        start(c, k, far_cell(begin, end, in_order_ ? 1 : together, index));
+        start(c, k, far_cell(begin, end, together, index));
       }
     };
     open(0, closure[0]);
@@ -324,7 +323,6 @@ class Rows {
   Elements elements_;
   RowPieces piece_;
   std::int64_t units_, pieces_;
-  bool in_order_ = false;  // short cells, one burst each
   Sums* sums_ = nullptr;
   Coefficients* coefficients_ = nullptr;
 };
