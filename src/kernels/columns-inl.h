@@ -60,7 +60,7 @@ HWY_INLINE void measure_lines(const MeasureColumns& m, const X* x, std::int64_t 
   HWY_UNROLL(4)
   for (std::int64_t r = 0; r < rows; ++r) {
     const X* row = x + r * stride + j;
-    hwy::Prefetch(row + m.ahead);
+    prefetch_page(row, 2 * step());
     VD v, w;
     load_step(row, v, w);
     a.add(v);
@@ -185,6 +185,7 @@ HWY_INLINE void map_row(const MapColumns& m, std::int64_t r) {
   std::int64_t j = m.streaming ? elements_to_line(row.y, m.lanes) : 0;
   if (j > 0) row.stretch(0, j);
   for (; j + step() <= m.lanes; j += step()) {
+    prefetch_page(row.x + j, step());
     row.one(j, m.streaming);
     if constexpr (std::is_same_v<Compute<X>, double>) {
       row.one(j + half_step(), m.streaming);

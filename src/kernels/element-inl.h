@@ -232,10 +232,17 @@ HWY_INLINE void load_step(const double* p, VD& a, VD& b) {
   b = load_half(p + half_step());
 }
 
-// Hardware prefetchers start anew with each page: what the stream reads a page later is asked for, into the second
-// cache, as the first is full of what is here. It may lie past the run (then it is the stream's next one, or nothing).
-inline constexpr std::int64_t page_bytes = 4096;
-HWY_INLINE void prefetch_page(const void* p) { __builtin_prefetch(static_cast<const char*>(p) + page_bytes, 0, 2); }
+// Hardware prefetchers start anew with each page: what a stream reads a page later than these `count` elements is asked
+// for, into the second cache, as the first is full of what is here. It may lie past the run: then it is the next one, or
+// nothing.
+template <class X>
+HWY_INLINE void prefetch_page(const X* p, std::int64_t count) {
+  constexpr std::int64_t page_bytes = 4096, line_bytes = 64;
+  const auto bytes = count * static_cast<std::int64_t>(sizeof(X));
+  for (std::int64_t at = page_bytes; at < page_bytes + bytes; at += line_bytes) {
+    __builtin_prefetch(reinterpret_cast<const char*>(p) + at, 0, 2);
+  }
+}
 
 // v - pivot, where multipliers have nothing else to do and adders convert.
 HWY_INLINE VD about(VD v, VD pivot) { return hn::MulSub(v, hn::Set(DD(), 1), pivot); }

@@ -63,8 +63,8 @@ HWY_NOINLINE void gradient_measure_rows(GradientStreams& g, std::int64_t length)
       const X* x = static_cast<const X*>(g.x[k]) + i;
       const X* dy = static_cast<const X*>(g.dy[k]) + i;
       for (std::int64_t j = 0; j < gradient_burst; j += step()) {
-        prefetch_page(x + j);
-        prefetch_page(dy + j);
+        prefetch_page(x + j, step());
+        prefetch_page(dy + j, step());
         sum.step(x + j, dy + j);
       }
       sum.save(lanes[k]);
@@ -147,8 +147,8 @@ HWY_NOINLINE void gradient_measure_alike(GradientStreams& g, int first, std::int
   for (; i + step() <= length; i += step()) {
     HWY_UNROLL(4)
     for (int k = 0; k < kRuns; ++k) {
-      prefetch_page(x[k] + i);
-      prefetch_page(dy[k] + i);
+      prefetch_page(x[k] + i, step());
+      prefetch_page(dy[k] + i, step());
     }
     sums.step(x, dy, i, gamma + i * g.gamma_step, dgamma(i), dbeta(i));
   }

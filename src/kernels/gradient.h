@@ -38,7 +38,6 @@ struct GradientColumns {
   const void *x = nullptr, *dy = nullptr;
   void* dx = nullptr;
   std::int64_t x_stride = 0, dy_stride = 0, dx_stride = 0, rows = 0, lanes = 0;
-  std::int64_t ahead = 0;  // as in MeasureColumns; 0: nothing is asked for
   const double* center = nullptr;
   double *s = nullptr, *q = nullptr;
   const void *hi = nullptr, *scale = nullptr, *a = nullptr, *b = nullptr;
@@ -46,7 +45,6 @@ struct GradientColumns {
   std::int64_t gamma_stride = 0;
   int gamma_step = 0;
   ColumnGamma mode = ColumnGamma::none;
-  bool far = true;  // rows are short: four that are a quarter apart are the streams, and not neighbours
   bool streaming = false;
 };
 

@@ -104,9 +104,9 @@ template <class X, ColumnGamma kMode>
 HWY_INLINE void gradient_group(const GradientColumns& g, const RowGroup& group) {
   std::int64_t j = 0;
   for (; j + 2 * step() <= g.lanes; j += 2 * step()) {
-    for (std::int64_t r = group.first; g.ahead > 0 && r < group.first + group.rows * group.apart; r += group.apart) {
-      hwy::Prefetch(static_cast<const X*>(g.x) + r * g.x_stride + j + g.ahead);
-      hwy::Prefetch(static_cast<const X*>(g.dy) + r * g.dy_stride + j + g.ahead);
+    for (std::int64_t r = group.first; r < group.first + group.rows * group.apart; r += group.apart) {
+      prefetch_page(static_cast<const X*>(g.x) + r * g.x_stride + j, 2 * step());
+      prefetch_page(static_cast<const X*>(g.dy) + r * g.dy_stride + j, 2 * step());
     }
     gradient_lanes<X, kMode>(g, group, j, step());
     gradient_lanes<X, kMode>(g, group, j + step(), step());
@@ -118,12 +118,12 @@ HWY_INLINE void gradient_group(const GradientColumns& g, const RowGroup& group) 
   if (j < g.lanes) gradient_lanes<X, kMode>(g, group, j, g.lanes - j);
 }
 
-// The order in which a lane adds its rows depends on their number and `far` alone.
+// Rows a quarter apart, as streams. The order in which a lane adds its rows depends on their number alone.
 template <class X, ColumnGamma kMode>
 HWY_NOINLINE void gradient_measure_columns(const GradientColumns& g) {
   const std::int64_t quarter = g.rows / gradient_rows, done = quarter * gradient_rows;
   for (std::int64_t r = 0; r < quarter; ++r)
-    gradient_group<X, kMode>(g, {g.far ? r : r * gradient_rows, gradient_rows, g.far ? quarter : 1});
+    gradient_group<X, kMode>(g, {r, gradient_rows, quarter});
   if (done < g.rows) gradient_group<X, kMode>(g, {done, g.rows - done, 1});
 }
 
@@ -170,18 +170,20 @@ HWY_INLINE void gradient_map_row(const GradientColumns& g, std::int64_t r) {
   std::int64_t j = g.streaming ? elements_to_line(row.dx, g.lanes) : 0;
   if (j > 0) row.stretch(0, j);
   for (; j + step() <= g.lanes; j += step()) {
+    prefetch_page(row.x + j, step());
+    prefetch_page(row.dy + j, step());
     row.one(j, g.streaming);
     if constexpr (std::is_same_v<Compute<X>, double>) row.one(j + half_step(), g.streaming);
   }
   if (j < g.lanes) row.stretch(j, g.lanes);
 }
 
-// Rows in turn, a quarter apart where they are short.
+// Rows a quarter apart in turn: four far streams.
 template <class X, ColumnGamma kMode>
 HWY_NOINLINE void gradient_map_columns(const GradientColumns& g) {
   const std::int64_t quarter = g.rows / max_streams;
   for (std::int64_t r = 0; r < quarter; ++r)
-    for (int k = 0; k < max_streams; ++k) gradient_map_row<X, kMode>(g, g.far ? r + k * quarter : r * max_streams + k);
+    for (int k = 0; k < max_streams; ++k) gradient_map_row<X, kMode>(g, r + k * quarter);
   for (std::int64_t r = max_streams * quarter; r < g.rows; ++r) gradient_map_row<X, kMode>(g, r);
 }
 

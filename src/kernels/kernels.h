@@ -58,7 +58,6 @@ struct MapColumns {
 struct MeasureColumns {
   const void* x = nullptr;
   std::int64_t stride = 0, rows = 0, lanes = 0;
-  std::int64_t ahead = 0;  // elements from a row to what its stream reads soon; asked for, never read
   const double* pivot = nullptr;
   double *s = nullptr, *q = nullptr;
 };

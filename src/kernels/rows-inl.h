@@ -195,7 +195,7 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
         Moment moment(measure->pivot[k], sums[k]);
         const X* x = static_cast<const X*>(measure->x[k]);
         const auto measure_two = [&]() HWY_ATTR {
-          prefetch_page(x + j);
+          prefetch_page(x + j, 2 * step());
           moment.two_steps(x + j);
         };
         if constexpr (kMap) {

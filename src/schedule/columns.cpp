@@ -112,7 +112,6 @@ class Columns {
       m.stride = row_.x * plan_.fold;
       m.rows = rows;
       m.lanes = lanes;
-      m.ahead = lanes_ahead(plan_, t, row_.x);
       m.pivot = pivot;
       m.s = s;
       m.q = q;

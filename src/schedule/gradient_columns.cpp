@@ -14,9 +14,6 @@
 namespace poise {
 namespace {
 
-// A row as long as this is a stream of its own.
-constexpr std::int64_t page = 4096;
-
 // One value a lane, padded for whole vectors. hi, scale, a, b are in the compute type.
 struct Scratch {
   double *center = nullptr, *rstd = nullptr, *s = nullptr, *q = nullptr, *block_s = nullptr, *block_q = nullptr;
@@ -121,9 +118,6 @@ class GradientColumnsRun {
     g.dx_stride = row_.y;
     g.rows = std::min(block_rows, row_.size - first);
     g.lanes = t.lanes - lane;
-    // Where lanes are samples their number may not decide the order of sums.
-    g.far = job_.samples_are_cells || plan_.lanes * static_cast<std::int64_t>(size_of(plan_.x_type)) < page;
-    g.ahead = g.far && tiles_ == 1 ? lanes_ahead(plan_, t, row_.x) : 0;
     g.center = scratch.center + lane;
     g.hi = from(scratch.hi);
     g.scale = from(scratch.scale);

@@ -27,14 +27,6 @@ inline Tile tile_at(const Plan& plan, std::int64_t closure) noexcept {
   return t;
 }
 
-// What the stream of a row reads soon: further along where rows follow each other, the next tile's part of the row
-// unless another thread has that, or a later row.
-inline std::int64_t lanes_ahead(const Plan& plan, const Tile& t, std::int64_t row_stride) noexcept {
-  if (row_stride == t.lanes) return 512;
-  const std::int64_t closures = plan.cells.elements() * ((plan.lanes + plan.tile - 1) / plan.tile);
-  return plan.tile < plan.lanes && closures > plan.threads ? t.lanes : 2 * row_stride;
-}
-
 // Of a lane of the tile.
 inline Offsets lane_offsets(const Plan& plan, const Tile& t, std::int64_t lane) noexcept {
   const std::int64_t at = t.first + lane, merged = plan.lane_merged.elements();
