@@ -233,8 +233,8 @@ HWY_INLINE void load_step(const double* p, VD& a, VD& b) {
 }
 
 // Hardware prefetchers start anew with each page: what a stream reads a page later than these `count` elements is asked
-// for, into the second cache, as the first is full of what is here. It may lie past the run: then it is the next one, or
-// nothing.
+// for, into the second cache, as the first is full of what is here. It may lie past the run: then it is the next one,
+// or nothing.
 template <class X>
 HWY_INLINE void prefetch_page(const X* p, std::int64_t count) {
   constexpr std::int64_t page_bytes = 4096, line_bytes = 64;

@@ -231,7 +231,8 @@ struct GradientMap {
 template <class X, bool kPerElement>
 HWY_NOINLINE void gradient_map_rows(GradientStreams& g, std::int64_t length) {
   const std::int64_t line = line_step<X>();
-  const bool is_short = length * static_cast<std::int64_t>(sizeof(X)) <= short_run_bytes;
+  const std::int64_t bytes = length * static_cast<std::int64_t>(sizeof(X));
+  const bool is_short = bytes <= (g.streaming ? short_run_bytes : short_cached_run_bytes);
   const std::int64_t turn = g.count == 1 || is_short ? std::max(length, line) : gradient_burst;
   std::int64_t first[max_streams] = {}, last[max_streams] = {};  // where dx is written by whole lines
   std::int64_t most = 0;

@@ -122,8 +122,7 @@ HWY_INLINE void gradient_group(const GradientColumns& g, const RowGroup& group) 
 template <class X, ColumnGamma kMode>
 HWY_NOINLINE void gradient_measure_columns(const GradientColumns& g) {
   const std::int64_t quarter = g.rows / gradient_rows, done = quarter * gradient_rows;
-  for (std::int64_t r = 0; r < quarter; ++r)
-    gradient_group<X, kMode>(g, {r, gradient_rows, quarter});
+  for (std::int64_t r = 0; r < quarter; ++r) gradient_group<X, kMode>(g, {r, gradient_rows, quarter});
   if (done < g.rows) gradient_group<X, kMode>(g, {done, g.rows - done, 1});
 }
 

@@ -11,8 +11,9 @@
 namespace poise {
 
 inline constexpr int max_streams = 4;
-// A run of no more bytes is one burst: what belongs to it stays in registers.
-inline constexpr std::int64_t short_run_bytes = 1024;
+// A run of no more bytes is one burst, and what belongs to it stays in registers; where y stays in the cache, too, its
+// runs follow each other.
+inline constexpr std::int64_t short_run_bytes = 2048, short_cached_run_bytes = 4096;
 
 // Of the streams below only the first `count` are set, each of them wholly: to set all would show in short runs.
 

@@ -18,7 +18,8 @@ namespace HWY_NAMESPACE {
 
 // Elements that one stream advances before the next one's turn. One core reaches memory speed only over several
 // streams, and write combining stays whole only over bursts of several lines.
-inline constexpr std::int64_t burst = 128;
+template <class X>
+inline constexpr std::int64_t burst = sizeof(X) < 4 ? 256 : 128;
 
 // The running sums of one stream: four of squares, so that none is a chain of operations that wait for each other.
 struct Sums {
@@ -174,8 +175,9 @@ template <class X, class Y, bool kMeasure, bool kMap, bool kPerElement>
 HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int64_t length) {
   const int count = kMap ? map->count : measure->count;
   const std::int64_t line = line_step<Y>(), whole = length / (2 * step()) * (2 * step());
-  const bool is_short = length * static_cast<std::int64_t>(sizeof(X)) <= short_run_bytes;
-  const std::int64_t turn = count == 1 || is_short ? std::max(whole, line) : burst;
+  const std::int64_t bytes = length * static_cast<std::int64_t>(sizeof(X));
+  const bool is_short = bytes <= (kMap && !map->streaming ? short_cached_run_bytes : short_run_bytes);
+  const std::int64_t turn = count == 1 || is_short ? std::max(whole, line) : burst<X>;
   Sums sums[max_streams] = {};
   std::int64_t first[max_streams] = {}, last[max_streams] = {};  // where y is written by whole lines
   if constexpr (kMap) {

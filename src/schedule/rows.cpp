@@ -40,7 +40,9 @@ class Rows {
         elements_(job, operands_),
         piece_(plan),
         units_(piece_.units()),
-        pieces_(piece_.count()) {
+        pieces_(piece_.count()),
+        in_order_(pieces_ == 1 && !plan.streaming &&
+                  plan.length * static_cast<std::int64_t>(size_of(plan.x_type)) <= short_cached_run_bytes) {
     Workspace& workspace = context.state().workspace;
     sums_ = workspace.take<Sums>(plan.threads * max_streams * pieces_);
     coefficients_ = workspace.take<Coefficients>(plan.threads * 2 * max_streams * units_);
@@ -70,7 +72,7 @@ class Rows {
       c.count = static_cast<int>(i < groups ? together : rest);
       for (int k = 0; k < c.count; ++k) {
         const std::int64_t index = i * together + k;
-        start(c, k, far_cell(begin, end, together, index));
+        start(c, k, far_cell(begin, end, in_order_ ? 1 : together, index));
       }
     };
     open(0, closure[0]);
@@ -323,6 +325,7 @@ class Rows {
   Elements elements_;
   RowPieces piece_;
   std::int64_t units_, pieces_;
+  bool in_order_;  // far rows, and y's beside them, would meet in the first cache's sets
   Sums* sums_ = nullptr;
   Coefficients* coefficients_ = nullptr;
 };
