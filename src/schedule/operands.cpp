@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "core/parallel.h"
 #include "kernels/lanes.h"
 
 namespace poise {
@@ -35,7 +36,10 @@ const void* copy(const ConstTensorView& from, const Plan& plan, const Plan::Oper
   const std::int64_t count = operand.size / dims.back().size;
   T* const values = workspace.take<T>(count);
   gather(from, dims.first(dims.size() - 1), offset, values);
-  lane_kernels_for(plan.target).spread(values, count, dims.back().size, out);
+  parallel_for(plan.threads, count, [&](std::int64_t begin, std::int64_t end, int) {
+    const std::int64_t plane = dims.back().size;
+    lane_kernels_for(plan.target).spread(values + begin, end - begin, plane, out + begin * plane);
+  });
   return out;
 }
 
