@@ -140,7 +140,7 @@ int run(int argc, char** argv) {
       benchmark::RegisterBenchmark((row.problem + " " + mode.name).c_str(),
                                    [&row, mode](benchmark::State& s) { measure(s, row, mode); })
           ->UseManualTime()
-          ->MinTime(0.05)
+          ->MinTime(0.1)
           ->Unit(benchmark::kMicrosecond);
     }
   }
