@@ -80,6 +80,7 @@ class GradientRows {
     return c;
   }
 
+  // The order of the cells is that of gamma's gradient, too: a chunk's, by the shape alone.
   void pipeline(std::int64_t begin, std::int64_t end, int thread, std::int64_t chunk) const noexcept {
     Closure c = closure_of(thread, chunk);
     for (std::int64_t i = 0; i < end - begin; i += c.count) {
