@@ -232,16 +232,17 @@ HWY_INLINE void load_step(const double* p, VD& a, VD& b) {
   b = load_half(p + half_step());
 }
 
-// Hardware prefetchers start anew with each page: what a stream reads a page later than these `count` elements is asked
-// for, into the second cache, as the first is full of what is here. It may lie past the run: then it is the next one,
-// or nothing.
+// Asks for these elements, which are read soon or never, into the second cache: the first is full of what is here.
+template <class X>
+HWY_INLINE void prefetch(const X* p, std::int64_t count) {
+  constexpr auto line = static_cast<std::int64_t>(64 / sizeof(X));
+  for (std::int64_t i = 0; i < count; i += line) __builtin_prefetch(p + i, 0, 2);
+}
+// Hardware prefetchers start anew with each page: what a stream reads a page later. It may lie past the run: then it is
+// the next one, or nothing.
 template <class X>
 HWY_INLINE void prefetch_page(const X* p, std::int64_t count) {
-  constexpr std::int64_t page_bytes = 4096, line_bytes = 64;
-  const auto bytes = count * static_cast<std::int64_t>(sizeof(X));
-  for (std::int64_t at = page_bytes; at < page_bytes + bytes; at += line_bytes) {
-    __builtin_prefetch(reinterpret_cast<const char*>(p) + at, 0, 2);
-  }
+  prefetch(p + 4096 / sizeof(X), count);
 }
 
 // v - pivot, where multipliers have nothing else to do and adders convert.

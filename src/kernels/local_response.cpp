@@ -53,13 +53,15 @@ struct Squares {
       double* terms = m.terms + r * m.terms_pitch;
       const auto one = [&](const X* px, std::int64_t j) HWY_ATTR {
         VD a, b;
-        hwy::Prefetch(px + m.x_pitch);
         load_step(px, a, b);
         hn::StoreU(hn::Mul(a, a), DD(), terms + j);
         hn::StoreU(hn::Mul(b, b), DD(), terms + j + half);
       };
       std::int64_t j = 0;
-      for (; j + step() <= m.lanes; j += step()) one(x + j, j);
+      for (; j + step() <= m.lanes; j += step()) {
+        prefetch(x + j + m.rows * m.x_pitch, step());  // of the next block of rows
+        one(x + j, j);
+      }
       if (j < m.lanes) one(Padded<X>(x + j, m.lanes - j).lanes, j);
     }
   }
