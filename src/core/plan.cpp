@@ -152,14 +152,14 @@ void take_lanes(Plan& plan, Partition& p, std::size_t most) noexcept {
 // block_rows and depends on the lanes alone.
 std::int64_t fold_of(const Plan& plan, const Job& job) noexcept {
   const auto rows = plan.runs.dims();
-  if (job.derivative != nullptr || job.samples_are_cells || plan.gamma_by_row || plan.gamma_by_element || rows.empty())
-    return 1;
+  if (job.samples_are_cells || plan.gamma_by_row || plan.gamma_by_element || rows.empty()) return 1;
   if (plan.lanes >= short_run || rows.back().x != plan.lanes || rows.back().y != plan.lanes ||
       rows.back().dy != plan.lanes || rows.back().z != plan.lanes) {
     return 1;
   }
   std::int64_t fold = 16 / std::gcd(plan.lanes, std::int64_t{16});
-  while (fold * plan.lanes < short_run) fold *= 2;
+  const std::int64_t width = job.derivative != nullptr ? short_run / 2 : short_run;  // it has twice as much a lane
+  while (fold * plan.lanes < width) fold *= 2;
   return fold;
 }
 

@@ -245,17 +245,37 @@ HWY_INLINE void prefetch_page(const X* p, std::int64_t count) {
   prefetch(p + 4096 / sizeof(X), count);
 }
 
+// Where a run is written past the cache but for its ends, as they are no whole lines: asked for before the run is
+// mapped, its last lines and those of the next run, which often lies behind it, are there when it ends.
+template <class Y>
+HWY_INLINE void prefetch_ends(const Y* y, std::int64_t first, std::int64_t last, std::int64_t length) {
+  if (first > 0 || last < length) prefetch(y + last, length - last + line_step<Y>());
+}
+
 // v - pivot, where multipliers have nothing else to do and adders convert.
 HWY_INLINE VD about(VD v, VD pivot) { return hn::MulSub(v, hn::Set(DD(), 1), pivot); }
 
 inline constexpr std::size_t max_step = 2 * HWY_MAX_BYTES / sizeof(double);
 
-// The last few elements, padded with zeros so that nothing past the end is read; p may be null where count is 0.
+// The last few elements, padded with zeros so that nothing past the end is read; p may be null where count is 0. Of
+// AVX-512 by masks: a vector read from what smaller moves have just written waits until they are in the cache.
 template <class X>
 struct Padded {
-  HWY_ALIGN X lanes[max_step] = {};
+  HWY_ALIGN X lanes[max_step];
   HWY_INLINE Padded(const X* p, std::int64_t count) {
+#if HWY_TARGET <= HWY_AVX3
+    const hn::CappedTag<std::uint8_t, sizeof(lanes)> d;
+    const auto bytes = static_cast<std::size_t>(count) * sizeof(X);
+    auto* to = reinterpret_cast<std::uint8_t*>(lanes);
+    for (std::size_t i = 0; i < sizeof(lanes); i += hn::Lanes(d)) {
+      const bool some = i < bytes;
+      const auto* from = reinterpret_cast<const std::uint8_t*>(p) + (some ? i : 0);
+      hn::Store(hn::MaskedLoad(hn::FirstN(d, some ? bytes - i : 0), d, from), d, to + i);
+    }
+#else
+    std::memset(static_cast<void*>(lanes), 0, sizeof(lanes));
     if (count > 0) std::memcpy(static_cast<void*>(lanes), p, static_cast<std::size_t>(count) * sizeof(X));
+#endif
   }
 };
 

@@ -213,6 +213,7 @@ struct GradientMap {
   HWY_INLINE Vector<T> at(std::int64_t i) const { return value(load(x + i), load(dy + i), gamma + i * gamma_step); }
   HWY_INLINE void two_steps(std::int64_t i, bool streaming) const {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
+    if (!streaming) prefetch_page(dx + i, 2 * step());
     for (std::int64_t j = i; j < i + 2 * step(); j += 2 * lanes) store_pair(at(j), at(j + lanes), dx + j, streaming);
   }
   HWY_NOINLINE void stretch(std::int64_t from, std::int64_t to) const {
@@ -241,6 +242,7 @@ HWY_NOINLINE void gradient_map_rows(GradientStreams& g, std::int64_t length) {
     last[k] = first[k] + (length - first[k]) / line * line;
     most = std::max(most, last[k] - first[k]);
     if (first[k] > 0) GradientMap<X, kPerElement>(g, k).stretch(0, first[k]);
+    if (g.streaming) prefetch_ends(static_cast<const X*>(g.dx[k]), first[k], last[k], length);
   }
   for (std::int64_t i = 0; i < most; i += turn) {
     for (int k = 0; k < g.count; ++k) {

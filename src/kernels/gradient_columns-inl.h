@@ -51,53 +51,54 @@ struct RowGroup {
   std::int64_t first = 0, rows = 0, apart = 1;
 };
 
-// One step of lanes over a few rows; `count` of them are real, the others' sums stay as they were.
-template <class X, ColumnGamma kMode>
-HWY_INLINE void gradient_lanes(const GradientColumns& g, const RowGroup& group, std::int64_t j, std::int64_t count) {
+// A step of lanes from j on over a few rows, or less: then `count`, and the sums are padded.
+template <class X, ColumnGamma kMode, bool kWhole>
+HWY_INLINE void gradient_lanes(const GradientColumns& g, const RowGroup& group, std::int64_t j, std::int64_t count,
+                               double* s, double* q, const double* center) {
   using T = Compute<X>;
-  HWY_ALIGN double s[max_step], q[max_step], center[max_step];
-  const bool whole = count == step();
-  const auto bytes = static_cast<std::size_t>(count) * sizeof(double);
-  if (!whole) {
-    std::memset(center, 0, sizeof(center));
-    std::memcpy(s, g.s + j, bytes);
-    std::memcpy(q, g.q + j, bytes);
-    std::memcpy(center, g.center + j, bytes);
-  }
-  double *at_s = whole ? g.s + j : s, *at_q = whole ? g.q + j : q;
-  const double* at_center = whole ? g.center + j : center;
-  VD sa = hn::LoadU(DD(), at_s), sb = hn::LoadU(DD(), at_s + half_step());
-  VD qa = hn::LoadU(DD(), at_q), qb = hn::LoadU(DD(), at_q + half_step());
-  const VD ca = hn::LoadU(DD(), at_center), cb = hn::LoadU(DD(), at_center + half_step());
+  VD sa = hn::LoadU(DD(), s), sb = hn::LoadU(DD(), s + half_step());
+  VD qa = hn::LoadU(DD(), q), qb = hn::LoadU(DD(), q + half_step());
+  const VD ca = hn::LoadU(DD(), center), cb = hn::LoadU(DD(), center + half_step());
   for (std::int64_t r = 0; r < group.rows; ++r) {
     const GradientRow<X, kMode> row(g, group.first + r * group.apart);
     VD xa, xb, a, b;
-    if (whole) {
+    if constexpr (kWhole) {
       load_step(row.x + j, xa, xb);
       row.weighted(row.dy + j, row.gamma + j * row.gamma_step, a, b);
     } else {
       const Padded<X> px(row.x + j, count), pdy(row.dy + j, count);
-      Padded<T> pg(row.gamma, 0);
-      if constexpr (kMode == ColumnGamma::element) {
-        const Padded<T> real(row.gamma + j * row.gamma_step, row.gamma_step == 0 ? step() : count);
-        pg = real;
-      }
       load_step(px.lanes, xa, xb);
-      row.weighted(pdy.lanes, pg.lanes, a, b);
+      if constexpr (kMode == ColumnGamma::element) {
+        const Padded<T> pg(row.gamma + j * row.gamma_step, row.gamma_step == 0 ? step() : count);
+        row.weighted(pdy.lanes, pg.lanes, a, b);
+      } else {
+        row.weighted(pdy.lanes, nullptr, a, b);
+      }
     }
     sa = hn::Add(sa, a);
     sb = hn::Add(sb, b);
     qa = hn::MulAdd(a, about(xa, ca), qa);
     qb = hn::MulAdd(b, about(xb, cb), qb);
   }
-  hn::StoreU(sa, DD(), at_s);
-  hn::StoreU(sb, DD(), at_s + half_step());
-  hn::StoreU(qa, DD(), at_q);
-  hn::StoreU(qb, DD(), at_q + half_step());
-  if (!whole) {
-    std::memcpy(g.s + j, s, bytes);
-    std::memcpy(g.q + j, q, bytes);
-  }
+  hn::StoreU(sa, DD(), s);
+  hn::StoreU(sb, DD(), s + half_step());
+  hn::StoreU(qa, DD(), q);
+  hn::StoreU(qb, DD(), q + half_step());
+}
+template <class X, ColumnGamma kMode>
+HWY_INLINE void gradient_step(const GradientColumns& g, const RowGroup& group, std::int64_t j) {
+  gradient_lanes<X, kMode, true>(g, group, j, step(), g.s + j, g.q + j, g.center + j);
+}
+// The sums past the end may be another piece's.
+template <class X, ColumnGamma kMode>
+HWY_INLINE void gradient_rest(const GradientColumns& g, const RowGroup& group, std::int64_t j) {
+  const std::int64_t count = g.lanes - j;
+  Padded<double> s(g.s + j, count), q(g.q + j, count);
+  const Padded<double> center(g.center + j, count);
+  gradient_lanes<X, kMode, false>(g, group, j, count, s.lanes, q.lanes, center.lanes);
+  const auto bytes = static_cast<std::size_t>(count) * sizeof(double);
+  std::memcpy(g.s + j, s.lanes, bytes);
+  std::memcpy(g.q + j, q.lanes, bytes);
 }
 
 template <class X, ColumnGamma kMode>
@@ -108,14 +109,14 @@ HWY_INLINE void gradient_group(const GradientColumns& g, const RowGroup& group) 
       prefetch_page(static_cast<const X*>(g.x) + r * g.x_stride + j, 2 * step());
       prefetch_page(static_cast<const X*>(g.dy) + r * g.dy_stride + j, 2 * step());
     }
-    gradient_lanes<X, kMode>(g, group, j, step());
-    gradient_lanes<X, kMode>(g, group, j + step(), step());
+    gradient_step<X, kMode>(g, group, j);
+    gradient_step<X, kMode>(g, group, j + step());
   }
   if (j + step() <= g.lanes) {
-    gradient_lanes<X, kMode>(g, group, j, step());
+    gradient_step<X, kMode>(g, group, j);
     j += step();
   }
-  if (j < g.lanes) gradient_lanes<X, kMode>(g, group, j, g.lanes - j);
+  if (j < g.lanes) gradient_rest<X, kMode>(g, group, j);
 }
 
 // Rows a quarter apart, as streams. The order in which a lane adds its rows depends on their number alone.
@@ -153,12 +154,9 @@ struct GradientMapRow : GradientRow<X, kMode> {
     const std::int64_t count = to - from;
     const Padded<X> px(Row::x + from, count), pdy(Row::dy + from, count);
     const bool along = kMode == ColumnGamma::element && Row::gamma_step != 0;
-    const Padded<T> pg(along ? Row::gamma + from : Row::gamma, along ? count : kMode == ColumnGamma::none ? 0 : 1);
-    Padded<T> spread = pg;
-    if (!along)
-      for (std::int64_t i = 1; i < lanes; ++i) spread.lanes[i] = pg.lanes[0];
+    const Padded<T> pg(Row::gamma + (along ? from : 0), along ? count : kMode == ColumnGamma::element ? lanes : 0);
     X out[max_step];
-    store(value(load(px.lanes), load(pdy.lanes), from, spread.lanes), out, false);
+    store(value(load(px.lanes), load(pdy.lanes), from, pg.lanes), out, false);
     std::memcpy(static_cast<void*>(Row::dx + from), out, static_cast<std::size_t>(count) * sizeof(X));
   }
 };

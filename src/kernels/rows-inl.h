@@ -133,7 +133,10 @@ struct MapOne {
       store_pair(value(i), value(i + lanes), y + i, streaming);
     }
   }
+  // x where nothing else in the loop asks for it; y where it goes through the cache, which reads it first.
+  HWY_INLINE void prefetch_x(std::int64_t i) const { prefetch_page(x + i, 2 * step()); }
   HWY_INLINE void two_steps(std::int64_t i) const {
+    if (!streaming) prefetch_page(y + i, 2 * step());
     pair(i);
     if constexpr (std::is_same_v<T, double>) pair(i + step());
   }
@@ -168,6 +171,12 @@ struct MapOne {
     last = first + (length - first) / line_step<Y>() * line_step<Y>();
     if (last < length && length - last < lanes && last > first) last -= line_step<Y>();
   }
+  // What is before the first of them is written now.
+  HWY_INLINE void begin(std::int64_t length, std::int64_t& first, std::int64_t& last) const {
+    lines(length, first, last);
+    if (streaming) prefetch_ends(y, first, last, length);
+    if (first > 0) stretch(0, first);
+  }
 };
 
 // One loop for all three: kMeasure reads the runs of *measure, kMap writes those of *map, with the same length.
@@ -181,11 +190,7 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
   Sums sums[max_streams] = {};
   std::int64_t first[max_streams] = {}, last[max_streams] = {};  // where y is written by whole lines
   if constexpr (kMap) {
-    for (int k = 0; k < count; ++k) {
-      const MapOne<X, Y, kPerElement> m(*map, k);
-      m.lines(length, first[k], last[k]);
-      if (first[k] > 0) m.stretch(0, first[k]);
-    }
+    for (int k = 0; k < count; ++k) MapOne<X, Y, kPerElement>(*map, k).begin(length, first[k], last[k]);
   }
   for (std::int64_t i = 0; i < whole; i += turn) {
     const std::int64_t end = std::min(i + turn, whole);
@@ -211,7 +216,10 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
         moment.save(sums[k]);
       } else {
         const MapOne<X, Y, kPerElement> m(*map, k);
-        for (; j < mapped; j += 2 * step()) m.two_steps(first[k] + j);
+        for (; j < mapped; j += 2 * step()) {
+          m.prefetch_x(first[k] + j);
+          m.two_steps(first[k] + j);
+        }
       }
     }
   }

@@ -14,7 +14,7 @@
 namespace poise {
 namespace {
 
-// One value a lane, padded for whole vectors. hi, scale, a, b are in the compute type.
+// One value a lane of folded rows, padded for whole vectors. hi, scale, a, b are in the compute type.
 struct Scratch {
   double *center = nullptr, *rstd = nullptr, *s = nullptr, *q = nullptr, *block_s = nullptr, *block_q = nullptr;
   void *hi = nullptr, *scale = nullptr, *a = nullptr, *b = nullptr;
@@ -35,7 +35,7 @@ class GradientColumnsRun {
         merged_(plan.lane_merged.elements()),
         tiles_((plan.lanes + plan.tile - 1) / plan.tile),
         closures_(plan.cells.elements() * tiles_),
-        width_((plan.tile + lane_padding - 1) / lane_padding * lane_padding + lane_padding),
+        width_((plan.tile * plan.fold + lane_padding - 1) / lane_padding * lane_padding + lane_padding),
         alike_(std::all_of(plan.lane_merged.dims().begin(), plan.lane_merged.dims().end(),
                            [](const Dim& d) { return d.gamma == 0 && d.param == 0; })),
         units_(alike_ ? 1 : merged_),
@@ -133,24 +133,52 @@ class GradientColumnsRun {
     return g;
   }
 
+  // Calls loop(g) for a block's folded rows, then for what is left of them.
+  void for_each_piece(const Tile& t, GradientColumns g, GradientColumnsFn loop) const noexcept {
+    const std::int64_t fold = plan_.fold, folded = g.rows / fold, left = g.rows - folded * fold;
+    if (fold == 1) return loop(g);
+    g.rows = folded;
+    g.lanes = t.lanes * fold;
+    for (std::int64_t* stride : {&g.x_stride, &g.dy_stride, &g.dx_stride}) *stride *= fold;
+    if (folded > 0) loop(g);
+    if (left == 0) return;
+    g.x = address(g.x, plan_.x_type, folded * g.x_stride);
+    g.dy = address(g.dy, plan_.x_type, folded * g.dy_stride);
+    if (job_.maps) g.dx = address(g.dx, plan_.x_type, folded * g.dx_stride);
+    g.rows = 1;
+    g.lanes = left * t.lanes;
+    loop(g);
+  }
+
   void measure_block(const Tile& t, const Scratch& scratch, std::int64_t block, double* s, double* q) const noexcept {
     std::fill_n(s, width_, 0.0);
     std::fill_n(q, width_, 0.0);
     GradientColumns g = block_of(t, scratch, block);
     g.s = s;
     g.q = q;
-    kernels_.measure_columns[static_cast<int>(plan_.x_type)](g);
+    for_each_piece(t, g, kernels_.measure_columns[static_cast<int>(plan_.x_type)]);
   }
 
   void map_block(const Tile& t, const Scratch& scratch, std::int64_t block) const noexcept {
-    kernels_.map_columns[static_cast<int>(plan_.x_type)](block_of(t, scratch, block));
+    for_each_piece(t, block_of(t, scratch, block), kernels_.map_columns[static_cast<int>(plan_.x_type)]);
   }
 
-  static void join_lanes(const double* s, const double* q, const Scratch& into, std::int64_t lanes) noexcept {
-    for (std::int64_t j = 0; j < lanes; ++j) {
+  void join_lanes(const double* s, const double* q, const Scratch& into) const noexcept {
+    for (std::int64_t j = 0; j < plan_.tile * plan_.fold; ++j) {
       into.s[j] += s[j];
       into.q[j] += q[j];
     }
+  }
+
+  // What the first row of a fold has is every row's.
+  template <class T>
+  void repeat(const Tile& t, void* values) const noexcept {
+    T* const first = static_cast<T*>(values);
+    for (std::int64_t f = 1; f < plan_.fold; ++f) std::copy_n(first, t.lanes, first + f * t.lanes);
+  }
+  void unfold(const Tile& t, double* sums) const noexcept {
+    for (std::int64_t f = 1; f < plan_.fold; ++f)
+      for (std::int64_t j = 0; j < t.lanes; ++j) sums[j] += sums[f * t.lanes + j];
   }
 
   // --- merge ---
@@ -167,6 +195,7 @@ class GradientColumnsRun {
       lane_kernels_.spread(center, run.count, merged_, scratch.center + run.lane);
       lane_kernels_.spread(rstd, run.count, merged_, scratch.rstd + run.lane);
     });
+    repeat<double>(t, scratch.center);
   }
 
   // Of a lane `unit` of the run's i-th cell.
@@ -199,6 +228,7 @@ class GradientColumnsRun {
   // Fills the lanes' coefficients; true when some are beyond float32.
   bool merge(const Tile& t, const Scratch& scratch) const noexcept {
     bool any_extreme = false;
+    for (double* sums : {scratch.s, scratch.q}) unfold(t, sums);
     for_each_cell_run(plan_, t, [&](const CellRun& run) {
       double s[CellRun::most], q[CellRun::most];
       if (measures_ && alike_) {
@@ -213,6 +243,9 @@ class GradientColumnsRun {
       }
       any_extreme |= plan_.x_type == DType::f64 ? fill<double>(scratch, run) : fill<float>(scratch, run);
     });
+    for (void* values : {scratch.hi, scratch.scale, scratch.a, scratch.b}) {
+      plan_.x_type == DType::f64 ? repeat<double>(t, values) : repeat<float>(t, values);
+    }
     return any_extreme;
   }
 
@@ -324,7 +357,7 @@ class GradientColumnsRun {
       measure_block(t, scratch, 0, scratch.s, scratch.q);
       for (std::int64_t b = 1; b < blocks_; ++b) {
         measure_block(t, scratch, b, scratch.block_s, scratch.block_q);
-        join_lanes(scratch.block_s, scratch.block_q, scratch, t.lanes);
+        join_lanes(scratch.block_s, scratch.block_q, scratch);
       }
     }
     const bool any_extreme = merge(t, scratch);
@@ -344,7 +377,7 @@ class GradientColumnsRun {
       std::copy_n(partial, width_, scratch.s);
       std::copy_n(partial + width_, width_, scratch.q);
       for (std::int64_t b = 1; b < blocks_; ++b)
-        join_lanes(partial + b * 2 * width_, partial + (b * 2 + 1) * width_, scratch, t.lanes);
+        join_lanes(partial + b * 2 * width_, partial + (b * 2 + 1) * width_, scratch);
     }
     const bool any_extreme = merge(t, scratch);
     if (gamma_in_loop_ && parameters_.wanted()) add_parameters(t, scratch, chunk);
