@@ -20,7 +20,7 @@ constexpr std::int64_t widest_lanes = 2048, usual_tile = 1024;
 // Below this many bytes a fork and join costs more than the work of a thread.
 constexpr std::int64_t bytes_a_thread = 128 << 10;
 // Four cells side by side must leave L2 to the four that are measured meanwhile.
-constexpr std::int64_t closure_bytes = 512 << 10;
+constexpr std::int64_t closure_bytes = 512 << 10, first_cache_bytes = 32 << 10;
 
 DType compute_type(DType x) noexcept { return x == DType::f64 ? DType::f64 : DType::f32; }
 
@@ -118,7 +118,10 @@ void plan_rows(Plan& plan, const Job& job, Partition p) noexcept {
     (d.role == Role::cell ? plan.cells : d.role == Role::merged ? plan.units : plan.runs).add(d);
   plan.cell_elements = plan.units.elements() * plan.runs.elements() * plan.length;
   const auto bytes = plan.cell_elements * static_cast<std::int64_t>(size_of(plan.x_type));
-  plan.together = 4 * bytes <= closure_bytes ? 4 : 1;
+  // Four cells that are measured, four that are mapped and their y, all in the first cache, leave no room for gamma.
+  // A backward pass keeps its order, which is that of gamma's gradient, whatever the store policy.
+  const bool crowded = !plan.streaming && job.derivative == nullptr && 12 * bytes > first_cache_bytes;
+  plan.together = 4 * bytes > closure_bytes ? 1 : crowded ? 2 : 4;
 }
 
 // Dims from the inner one outwards that lie side by side in x and y: first units of one cell, then cells.
