@@ -95,6 +95,10 @@ TEST(LocalResponseNorm, EveryExponentAndTarget) {
           expect_right(random_x(type), {.alpha = 3, .exponent = exponent, .k = k}, Layout::contiguous, context);
           expect_right(random_x(type, Layout::channels_last), {.size = 4, .alpha = 3, .exponent = exponent, .k = k},
                        Layout::channels_last, context);
+          for (const std::int64_t size : {3, 5}) {  // as many channels as vectors are turned at once, three times
+            expect_right(random_x(type, Layout::channels_last, {1, 192, 3}),
+                         {.size = size, .alpha = 3, .exponent = exponent, .k = k}, Layout::channels_last, context);
+          }
         }
       }
     }
@@ -136,7 +140,7 @@ TEST(LocalResponseNorm, BitsDoNotDependOnThreadsAlignmentPlaceOrLayout) {
   for (const DType type : floating_types) {
     for (const Layout layout : {Layout::contiguous, Layout::channels_last, Layout::stepped}) {
       SCOPED_TRACE(std::string(name_of(type)) + " " + name_of(layout));
-      const Dims sizes{4, 13, 37, 35};
+      const Dims sizes = layout == Layout::channels_last ? Dims{4, 64, 9, 35} : Dims{4, 13, 37, 35};
       const Array values = random_values(sizes, type, 5), slope = random_values(sizes, type, 6);
       std::vector<std::byte> y_bits, dx_bits;
       for (const int threads : {1, 3}) {
@@ -232,9 +236,11 @@ TEST(LocalResponseNorm, TheGradientIsTheDerivative) {
 TEST(LocalResponseNorm, NothingDrifts) {
   for (const Layout layout : {Layout::contiguous, Layout::channels_last}) {
     for (const Real large : {1e10L, 1e30L, 3e38L}) {
-      Array values = random_values({2, 40, 9, 16}, DType::f32, 3);
-      for (std::size_t i = 0; i < values.size(); i += 1440) values[i + 700] = large;
-      expect_right(TestTensor(DType::f32, values, layout), strong, layout);
+      for (const std::int64_t channels : {40, 64}) {
+        Array values = random_values({2, channels, 9, 16}, DType::f32, 3);
+        for (std::size_t i = 0; i < values.size(); i += 1440) values[i + 700] = large;
+        expect_right(TestTensor(DType::f32, values, layout), strong, layout);
+      }
     }
   }
 }

@@ -72,18 +72,18 @@ inline constexpr std::int64_t lane_padding = 16;
 //   squares   x -> terms                                  x^2
 //   sums      taps -> terms                               S
 //   forward   taps, x -> y                                x * f
+//   along     x -> y                                      x * f
+//   across    taps -> y                                   x * f, x being taps
 //   slopes    taps, x, dy -> scaled, terms                dy * f and dy * x * f / B
 //   backward  taps (of slopes), x, scaled -> y            scaled - factor * x * S
+inline constexpr double least_response = 0x1p-60;
+inline constexpr std::int64_t response_part = 64;
 struct LocalResponse {
   const void* const* tap = nullptr;
   bool taps_are_elements = false;  // of forward and slopes
   // They are x's own rows: nothing behind a tap's last lane is read; a vector before its first may be.
   bool taps_are_rows = false;
   std::int64_t ahead = 0;  // elements from the last tap to a row that is read soon; asked for, never read
-  // Forward of rows of 3 or 5 taps may leave the next window's B, one a lane in the compute type and written from a
-  // vector before: of all taps but the last and one more, tap[taps]; and that window's call may take it as b.
-  void* next_b = nullptr;
-  const void* b = nullptr;
   void* elements = nullptr;
   std::int64_t elements_pitch = 0;
   std::int64_t taps = 0, tap_pitch = 0;
@@ -95,6 +95,8 @@ struct LocalResponse {
   std::int64_t terms_pitch = 0;
   void* scaled = nullptr;  // compute type
   std::int64_t scaled_pitch = 0;
+  float* room = nullptr;  // of along and across: rows of y in float32
+  std::int64_t room_pitch = 0;
   std::int64_t rows = 1, lanes = 0;
   double alpha = 0, k = 1, exponent = 0.75, factor = 0;
   bool streaming = false;
@@ -136,6 +138,10 @@ struct Kernels {
   LocalResponseFn response_sums = nullptr;
   LocalResponseFn response_widen[dtype_count] = {}, response_squares[dtype_count] = {};
   LocalResponseFn response_forward[dtype_count][dtype_count] = {};
+  // Of float32, 3 or 5 taps, the powers 1/2, 3/4 and 1 and k of least_response and more, y apart from x: windows along
+  // x's rows, of a multiple of response_part lanes; windows of the four rows in the midst of taps + 3, of which m.rows
+  // are wanted. room is for m.rows or four rows. By y; null for none.
+  LocalResponseFn response_along[dtype_count] = {}, response_across[dtype_count] = {};
   LocalResponseFn response_slopes[dtype_count] = {}, response_backward[dtype_count] = {};
 };
 

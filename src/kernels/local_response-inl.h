@@ -7,7 +7,7 @@
 #define POISE_KERNELS_LOCAL_RESPONSE_INL_H_
 #endif
 
-#include "kernels/element-inl.h"
+#include "kernels/inverse_power-inl.h"
 #include "kernels/kernels.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -16,71 +16,6 @@ namespace HWY_NAMESPACE {
 
 // Lanes whose B and powers stay in L1 between the steps.
 inline constexpr std::int64_t response_piece = 512;
-
-enum class Power { half, three_quarters, one, any };
-
-// The powers below are of numbers in this range, where nothing in them overflows or loses digits; all other lanes, NaN
-// among them, go one by one.
-template <class T>
-inline constexpr T power_least = std::is_same_v<T, double> ? T(0x1p-500) : T(0x1p-60);
-template <class T>
-inline constexpr T power_most = std::is_same_v<T, double> ? T(0x1p500) : T(0x1p60);
-
-// B^-e of the float32 B. Square roots and divisions of whole vectors would take longer than memory does: half a
-// logarithm is read off the exponent bits, a polynomial of the residual leaves 2^-16, a Newton step less than 2^-31.
-// Errors besides: the residual's factors (6u of B^3 t^4, a quarter of it counts; 2u of B t^2, half of it) and the last
-// addition, so 2.5u and 2u. Constants: least largest error over one period of the exponent, found by search.
-HWY_INLINE VF power_three_quarters(VF b) {
-  const hn::RebindToUnsigned<DF> d32;
-  const VF one = hn::Set(DF(), 1.0f);
-  const auto residual = [&](VF t) HWY_ATTR {
-    const VF root = hn::Mul(b, hn::Mul(t, t));
-    return hn::NegMulAdd(hn::Mul(b, root), root, one);
-  };
-  const auto bits = hn::BitCast(d32, b);
-  const auto three_quarters = hn::Add(hn::ShiftRight<1>(bits), hn::ShiftRight<2>(bits));
-  VF t = hn::BitCast(DF(), hn::Sub(hn::Set(d32, 0x6F146000u), three_quarters));
-  VF e = residual(t);
-  VF p = hn::MulAdd(e, hn::Set(DF(), 0.119472727f), hn::Set(DF(), 0.159090687f));
-  p = hn::MulAdd(e, p, hn::Set(DF(), 0.249993061f));
-  p = hn::MulAdd(e, p, hn::Set(DF(), 0.99998958f));
-  t = hn::Mul(t, p);
-  e = residual(t);
-  return hn::MulAdd(hn::Mul(t, hn::Set(DF(), 0.25f)), e, t);
-}
-HWY_INLINE VF power_half(VF b) {
-  const hn::RebindToUnsigned<DF> d32;
-  const VF one = hn::Set(DF(), 1.0f);
-  const auto residual = [&](VF t) HWY_ATTR { return hn::NegMulAdd(hn::Mul(b, t), t, one); };
-  const auto bits = hn::BitCast(d32, b);
-  VF t = hn::BitCast(DF(), hn::Sub(hn::Set(d32, 0x5F374000u), hn::ShiftRight<1>(bits)));
-  VF e = residual(t);
-  VF p = hn::MulAdd(e, hn::Set(DF(), 0.376215798f), hn::Set(DF(), 0.501088577f));
-  p = hn::MulAdd(e, p, hn::Set(DF(), 0.9999997f));
-  t = hn::Mul(t, p);
-  e = residual(t);
-  return hn::MulAdd(hn::Mul(t, hn::Set(DF(), 0.5f)), e, t);
-}
-
-template <Power kPower>
-HWY_INLINE VF inverse_power(VF b) {
-  if constexpr (kPower == Power::half) return power_half(b);
-  if constexpr (kPower == Power::three_quarters) return power_three_quarters(b);
-  return hn::Div(hn::Set(DF(), 1.0f), b);
-}
-template <Power kPower>
-HWY_INLINE VD inverse_power(VD b) {
-  if constexpr (kPower == Power::half) b = hn::Sqrt(b);
-  if constexpr (kPower == Power::three_quarters) b = hn::Sqrt(hn::Mul(b, hn::Sqrt(b)));
-  return hn::Div(hn::Set(DD(), 1.0), b);
-}
-
-inline Power power_of(double exponent) {
-  return exponent == 0.5    ? Power::half
-         : exponent == 0.75 ? Power::three_quarters
-         : exponent == 1    ? Power::one
-                            : Power::any;
-}
 
 // --- sums ---
 
@@ -134,10 +69,11 @@ struct LocalTaps<0, E, kSquares> {
   }
 };
 
-HWY_INLINE void put(VD low, VD high, float* to) {
+HWY_INLINE VF narrow(VD low, VD high) {
   const hn::Rebind<float, DD> half;
-  hn::StoreU(hn::Combine(DF(), hn::DemoteTo(half, high), hn::DemoteTo(half, low)), DF(), to);
+  return hn::Combine(DF(), hn::DemoteTo(half, high), hn::DemoteTo(half, low));
 }
+HWY_INLINE void put(VD low, VD high, float* to) { hn::StoreU(narrow(low, high), DF(), to); }
 HWY_INLINE void put(VD low, VD high, double* to) {
   hn::StoreU(low, DD(), to);
   hn::StoreU(high, DD(), to + half_step());
@@ -156,23 +92,6 @@ HWY_NOINLINE void sum_taps(const LocalResponse& m, std::int64_t at, std::int64_t
     put(hn::MulAdd(low, alpha, k), hn::MulAdd(high, alpha, k), to + j);
   }
 }
-// The same for two windows that have all taps but their last in common.
-template <int kTaps, class T>
-HWY_NOINLINE void sum_two(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* to, T* next) {
-  const VD alpha = hn::Set(DD(), m.alpha), k = hn::Set(DD(), m.k);
-  const LocalTaps<kTaps - 1, T, true> taps(m, at);
-  const T *last = static_cast<const T*>(m.tap[kTaps - 1]) + at, *behind = static_cast<const T*>(m.tap[kTaps]) + at;
-  for (std::int64_t j = 0; j < lanes; j += step()) {
-    VD low, high, a, b;
-    hwy::Prefetch(behind + j + m.ahead);
-    hwy::Prefetch(behind + j + 2 * m.ahead);
-    taps.sum(j, low, high);
-    load_step(behind + j, a, b);
-    put(hn::MulAdd(add_tap<T, true>(low, a), alpha, k), hn::MulAdd(add_tap<T, true>(high, b), alpha, k), next + j);
-    load_step(last + j, a, b);
-    put(hn::MulAdd(add_tap<T, true>(low, a), alpha, k), hn::MulAdd(add_tap<T, true>(high, b), alpha, k), to + j);
-  }
-}
 template <class E, bool kSquares, class T>
 HWY_INLINE void sums(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* to) {
   if (m.taps == 1) return sum_taps<1, E, kSquares>(m, at, lanes, to);
@@ -181,26 +100,18 @@ HWY_INLINE void sums(const LocalResponse& m, std::int64_t at, std::int64_t lanes
   sum_taps<0, E, kSquares>(m, at, lanes, to);
 }
 
-// B of a piece, and where next is given of the next window's, and ones up to the next whole vector: what lies past the
-// end of the taps is nobody's. Of rows the last vector ends with the piece; so b is written up to a vector before it.
+// B of a piece, and ones up to the next whole vector: what lies past the end of the taps is nobody's. Of rows the last
+// vector ends with the piece; so b is written up to a vector before it.
 template <class T>
-HWY_INLINE void response(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* b, T* next) {
+HWY_INLINE void response(const LocalResponse& m, std::int64_t at, std::int64_t lanes, T* b) {
   const std::int64_t whole = m.taps_are_rows ? lanes / step() * step() : lanes;
   const auto sum = [&](std::int64_t from, std::int64_t count) HWY_ATTR {
-    if (next != nullptr) {
-      m.taps == 3 ? sum_two<3>(m, at + from, count, b + from, next + from)
-                  : sum_two<5>(m, at + from, count, b + from, next + from);
-    } else {
-      m.taps_are_elements ? sums<T, true>(m, at + from, count, b + from)
-                          : sums<double, false>(m, at + from, count, b + from);
-    }
+    m.taps_are_elements ? sums<T, true>(m, at + from, count, b + from)
+                        : sums<double, false>(m, at + from, count, b + from);
   };
   sum(0, whole);
   if (whole < lanes) sum(lanes - step(), step());
-  for (std::int64_t j = lanes; j % static_cast<std::int64_t>(hn::Lanes(Tag<T>())) != 0; ++j) {
-    b[j] = 1;
-    if (next != nullptr) next[j] = 1;
-  }
+  for (std::int64_t j = lanes; j % static_cast<std::int64_t>(hn::Lanes(Tag<T>())) != 0; ++j) b[j] = 1;
 }
 
 // --- one lane, whatever its B ---
@@ -208,6 +119,10 @@ HWY_INLINE void response(const LocalResponse& m, std::int64_t at, std::int64_t l
 struct LaneResponse {
   double b, f;
 };
+inline LaneResponse response_of(const LocalResponse& m, double sum) {
+  const double b = std::fma(m.alpha, sum, m.k);
+  return {b, b == 0 ? 0 : std::pow(b, -m.exponent)};
+}
 template <class T>
 LaneResponse lane_response(const LocalResponse& m, std::int64_t at) {
   double sum = 0;
@@ -216,8 +131,7 @@ LaneResponse lane_response(const LocalResponse& m, std::int64_t at) {
         m.taps_are_elements ? static_cast<const T*>(m.tap[i])[at] : static_cast<const double*>(m.tap[i])[at];
     sum += m.taps_are_elements ? v * v : v;
   }
-  const double b = std::fma(m.alpha, sum, m.k);
-  return {b, b == 0 ? 0 : std::pow(b, -m.exponent)};
+  return response_of(m, sum);
 }
 
 // --- a piece of a row: [at, at + lanes) of the taps, pointers to its first element ---

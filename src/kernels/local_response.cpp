@@ -6,6 +6,8 @@
 
 #include "kernels/local_response-inl.h"
 #include "kernels/pairs.h"
+#include "kernels/response_across-inl.h"
+#include "kernels/response_along-inl.h"
 #include "kernels/tables.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -87,14 +89,12 @@ struct Forward {
   using T = Compute<X>;
   static void run(const LocalResponse& m) {
     HWY_ALIGN T b_room[max_step + piece_room], x_room[piece_room], y_room[piece_room];
+    T* b = b_room + max_step;
     for_pieces(m, static_cast<const Y*>(m.y), [&](std::int64_t r, std::int64_t j, std::int64_t lanes) HWY_ATTR {
       const std::int64_t at = r * m.tap_pitch + j;
       const T* x = widened(static_cast<const X*>(m.x) + r * m.x_pitch + j, lanes, x_room);
       Y* y = static_cast<Y*>(m.y) + r * m.y_pitch + j;
-      T* const room = b_room + max_step;
-      T* const next = m.next_b == nullptr ? nullptr : static_cast<T*>(m.next_b) + j;
-      if (m.b == nullptr) response(m, at, lanes, room, next);
-      const T* b = m.b == nullptr ? room : static_cast<const T*>(m.b) + j;
+      response(m, at, lanes, b);
       if constexpr (std::is_same_v<Y, T>) {
         forward_piece(m, at, b, x, y, lanes, m.streaming);
       } else {
@@ -130,7 +130,7 @@ struct Slopes {
       const std::int64_t at = r * m.tap_pitch + j;
       const T* x = widened(static_cast<const X*>(m.x) + r * m.x_pitch + j, lanes, x_room);
       const T* dy = widened(static_cast<const X*>(m.dy) + r * m.dy_pitch + j, lanes, dy_room);
-      response<T>(m, at, lanes, b, nullptr);
+      response(m, at, lanes, b);
       slopes_piece(m, at, b, x, dy, static_cast<T*>(m.scaled) + r * m.scaled_pitch + j, m.terms + r * m.terms_pitch + j,
                    lanes);
     });
@@ -175,6 +175,8 @@ void fill_local_response(Kernels& kernels) noexcept {
   fill_measures<Widen>(kernels.response_widen);
   fill_measures<Squares>(kernels.response_squares);
   fill_maps<Forward>(kernels.response_forward);
+  fill_float_maps<Along>(kernels.response_along);
+  fill_float_maps<Across>(kernels.response_across);
   fill_fused<Slopes>(kernels.response_slopes);
   fill_fused<Backward>(kernels.response_backward);
 }

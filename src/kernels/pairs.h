@@ -32,6 +32,15 @@ void fill_maps(Table& table) {
 #undef POISE_PAIR
 }
 
+// From float to every type that it may become.
+template <template <class> class Map, class Table>
+void fill_float_maps(Table& table) {
+  table[index_of(DType::f32)] = &Map<float>::run;
+  table[index_of(DType::bf16)] = &Map<bfloat16>::run;
+  table[index_of(DType::f16)] = &Map<float16>::run;
+  table[index_of(DType::u8)] = &Map<std::uint8_t>::run;
+}
+
 template <template <class> class Measure, class Table>
 void fill_measures(Table& table) {
   table[index_of(DType::f32)] = &Measure<float>::run;

@@ -37,14 +37,13 @@ class Columns {
     rings_ =
         loops.x_type != loops.compute() || lanes_.size < lane_padding || share_memory(loops.job.job.x, loops.job.job.y);
     tiles_ = (lanes_.size + width_ - 1) / width_;
-    pairs_ = !loops.backward() && (window_.taps() == 3 || window_.taps() == 5);
   }
   std::int64_t units() const noexcept { return elements(outer_) * tiles_; }
   ResponseRooms rooms() const noexcept {
     const std::int64_t ring = window_.taps() * width_;
-    const std::int64_t elements = (rings_ ? ring : 2 * width_ + lane_padding) * loops_.compute_size() / 8;
+    const std::int64_t elements = (rings_ ? ring : width_) * loops_.compute_size() / 8;
     return {elements, loops_.backward() ? ring : 0, loops_.backward() ? (window_.before + 1) * width_ : 0,
-            window_.taps() + 1};
+            window_.taps()};
   }
 
   void run(std::int64_t unit, const ResponseRoom& room) const noexcept {
@@ -92,19 +91,14 @@ class Columns {
     for (std::int64_t i = 0; i < window_.taps(); ++i) room.tap[i] = slot(ring, first + i);
   }
 
-  // Rows r and r + 1 share all taps but one each, which they add last: whether together or apart.
-  bool begins_pair(std::int64_t r) const noexcept { return pairs_ && r % 2 == 0 && r + 1 < rows_.size; }
-
   // The taps of row r; without a ring its first slot is the zeros before the first row and behind the last.
   void elements_of(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
     const auto tap = [&](std::int64_t row) -> const void* {
       if (rings_) return element_slot(room, row + window_.before);
       return row < 0 || row >= rows_.size ? element_slot(room, 0) : x(at, row);
     };
-    const std::int64_t taps = window_.taps(), first = begins_pair(r) ? 1 : 0, behind = r + window_.after + first;
-    for (std::int64_t i = 0; i < taps; ++i) room.tap[i] = tap(r - window_.before + (i + first) % taps);
-    room.tap[taps] = tap(behind);
-    m.ahead = rings_ || behind + 1 >= rows_.size ? 0 : rows_.x;
+    for (std::int64_t i = 0; i < window_.taps(); ++i) room.tap[i] = tap(r - window_.before + i);
+    m.ahead = rings_ || r + window_.after + 1 >= rows_.size ? 0 : rows_.x;
   }
 
   void widen(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
@@ -119,9 +113,6 @@ class Columns {
     elements_of(m, at, r, room);
     m.x = x(at, r);
     m.y = loops_.y(at.y + r * rows_.y);
-    void* const next = address(static_cast<void*>(room.elements), loops_.compute(), width_ + lane_padding);
-    m.next_b = !rings_ && begins_pair(r) ? next : nullptr;
-    m.b = !rings_ && pairs_ && r % 2 == 1 ? next : nullptr;
     loops_.forward(m);
   }
   void slopes(LocalResponse& m, const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
@@ -147,7 +138,7 @@ class Columns {
   std::span<const Dim> outer_;
   Window window_;
   std::int64_t width_ = 0, tiles_ = 1;
-  bool rings_ = true, pairs_ = false;
+  bool rings_ = true;
 };
 
 // The window runs along contiguous memory, its taps `shift` apart (NHWC: 1): rows of squares between zeros, block by
@@ -216,19 +207,6 @@ class Rows {
   Window window_;
   std::int64_t block_ = 1, blocks_ = 1, shift_ = 1, channels_ = 1, pitch_ = 0, scaled_pitch_ = 0;
 };
-
-template <class Loop>
-void run(const Loop& loop, const Plan& plan, Context& context) {
-  ResponseRooms rooms = loop.rooms();
-  rooms.take(context.state().workspace, plan.threads);
-  context.state().threads_used =
-      parallel_for(plan.threads, loop.units(), [&](std::int64_t begin, std::int64_t end, int thread) {
-        const ResponseRoom room = rooms.of(thread);
-        if constexpr (requires { loop.prepare(room); }) loop.prepare(room);
-        for (std::int64_t unit = begin; unit < end; ++unit) loop.run(unit, room);
-        if (plan.streaming) fence_streams();
-      });
-}
 
 bool unit_stride(const Dim& d, bool backward) noexcept { return d.x == 1 && d.y == 1 && (!backward || d.dy == 1); }
 bool follows(const Dim& outer, const Dim& inner, bool backward) noexcept {
@@ -306,8 +284,9 @@ void execute(const LocalResponseJob& job, Context& context) {
   const ResponseLoops loops(job, state.plan);
   try {
     const std::string_view window = state.plan.window;
-    if (window == "columns") return run(Columns(loops, state.plan), state.plan, context);
-    if (window == "rows") return run(Rows(loops, state.plan), state.plan, context);
+    if (run_narrow_response(loops, state.plan, context)) return;
+    if (window == "columns") return run_response(Columns(loops, state.plan), state.plan, context);
+    if (window == "rows") return run_response(Rows(loops, state.plan), state.plan, context);
     run_gathered_response(loops, state.plan, context);
   } catch (const std::bad_alloc&) {
     throw Error(Code::memory, std::string("[") + job.job.technique + "] workspace: expected memory, got none");

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/context_state.h"
+#include "core/parallel.h"
 #include "kernels/kernels.h"
 #include "schedule/local_response.h"
 #include "schedule/operands.h"
@@ -47,6 +48,9 @@ struct ResponseLoops {
   void forward(const LocalResponse& m) const {
     kernels.response_forward[static_cast<int>(x_type)][static_cast<int>(y_type)](m);
   }
+  bool has_narrow() const noexcept { return kernels.response_along[static_cast<int>(y_type)] != nullptr; }
+  void along(const LocalResponse& m) const { kernels.response_along[static_cast<int>(y_type)](m); }
+  void across(const LocalResponse& m) const { kernels.response_across[static_cast<int>(y_type)](m); }
   void slopes(const LocalResponse& m) const { kernels.response_slopes[static_cast<int>(x_type)](m); }
   void gradient(const LocalResponse& m) const { kernels.response_backward[static_cast<int>(x_type)](m); }
 
@@ -77,6 +81,23 @@ struct ResponseRooms {
     return {at, at + elements, at + elements + slopes, pointers + thread * rounded_up(taps, 8)};
   }
 };
+
+// Loop's units, each thread with a room of its own.
+template <class Loop>
+void run_response(const Loop& loop, const Plan& plan, Context& context) {
+  ResponseRooms rooms = loop.rooms();
+  rooms.take(context.state().workspace, plan.threads);
+  context.state().threads_used =
+      parallel_for(plan.threads, loop.units(), [&](std::int64_t begin, std::int64_t end, int thread) {
+        const ResponseRoom room = rooms.of(thread);
+        if constexpr (requires { loop.prepare(room); }) loop.prepare(room);
+        for (std::int64_t unit = begin; unit < end; ++unit) loop.run(unit, room);
+        if (plan.streaming) fence_streams();
+      });
+}
+
+// Forward of 3 or 5 taps in float32 arithmetic, lanes or windows along contiguous memory; false: not this.
+bool run_narrow_response(const ResponseLoops& loops, const Plan& plan, Context& context);
 
 // Any layout and any window axes: block by block laid out anew.
 void run_gathered_response(const ResponseLoops& loops, const Plan& plan, Context& context);

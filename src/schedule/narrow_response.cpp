@@ -1,0 +1,157 @@
+// Local response norm's y of windows of 3 or 5 taps in float32 arithmetic: what nearly everybody asks for.
+
+#include "core/overlap.h"
+#include "schedule/response_loops.h"
+
+namespace poise {
+namespace {
+
+constexpr std::int64_t rows_at_once = 4;
+
+// B is never below k: only what is too large for the powers needs looking at.
+bool known_power(const LocalResponseJob& job) noexcept {
+  return (job.exponent == 0.5 || job.exponent == 0.75 || job.exponent == 1) && job.k >= least_response;
+}
+
+// The loops take float32 rows that lie apart from y; others are copied.
+bool as_it_is(const ResponseLoops& loops) noexcept {
+  return loops.x_type == DType::f32 && !share_memory(loops.job.job.x, loops.job.job.y);
+}
+
+// Windows over rows of contiguous lanes (NCHW), four rows at a time.
+class Across {
+ public:
+  Across(const ResponseLoops& loops, const Plan& plan) noexcept : loops_(loops), width_(plan.tile) {
+    const auto dims = plan.runs.dims();
+    lanes_ = dims.back();
+    rows_ = plan.cells.inner();
+    outer_ = dims.first(dims.size() - 1);
+    window_ = window_of(loops.job, rows_.size);
+    copied_ = !as_it_is(loops) || lanes_.size < lane_padding;
+    // No tile is narrower than a vector, unless all are: the last takes what would be.
+    tiles_ = std::max<std::int64_t>(1, (lanes_.size + width_ - lane_padding) / width_);
+    slot_ = width_ + 2 * lane_padding;
+  }
+  std::int64_t units() const noexcept { return elements(outer_) * tiles_; }
+  ResponseRooms rooms() const noexcept {
+    return {(rows_at_once + 1 + (copied_ ? taps() : 0)) * slot_ / 2, 0, 0, taps()};
+  }
+  void prepare(const ResponseRoom& room) const noexcept { std::fill_n(zeros(room), slot_, 0.0f); }
+
+  void run(std::int64_t unit, const ResponseRoom& room) const noexcept {
+    const std::int64_t tile = unit % tiles_, first = tile * width_;
+    const Offsets at = offsets_at(outer_, unit / tiles_) + Offsets{first, first, first};
+    LocalResponse m = loops_.base;
+    m.lanes = tile + 1 < tiles_ ? width_ : lanes_.size - first;
+    m.tap = room.tap;
+    m.taps = window_.taps();
+    m.room = floats(room);
+    m.room_pitch = slot_;
+    std::int64_t copies = 0;
+    for (std::int64_t r = 0; r < rows_.size; r += rows_at_once) {
+      if (copied_) copies = copy(m, at, copies, std::min(rows_.size, r + rows_at_once + window_.after), room);
+      for (std::int64_t i = 0; i < taps(); ++i) room.tap[i] = tap(at, r - window_.before + i, room);
+      m.ahead = !copied_ && r + window_.after + 2 * rows_at_once <= rows_.size ? rows_.x : 0;
+      m.rows = std::min(rows_at_once, rows_.size - r);
+      m.y = loops_.y(at.y + r * rows_.y);
+      m.y_pitch = rows_.y;
+      loops_.across(m);
+    }
+  }
+
+ private:
+  // Four windows' taps.
+  std::int64_t taps() const noexcept { return window_.taps() + rows_at_once - 1; }
+  static float* floats(const ResponseRoom& room) noexcept { return reinterpret_cast<float*>(room.elements); }
+  float* zeros(const ResponseRoom& room) const noexcept { return floats(room) + rows_at_once * slot_; }
+  float* copy_of(std::int64_t r, const ResponseRoom& room) const noexcept {
+    return zeros(room) + (1 + r % taps()) * slot_;
+  }
+  const void* tap(const Offsets& at, std::int64_t r, const ResponseRoom& room) const noexcept {
+    if (r < 0 || r >= rows_.size) return zeros(room);
+    return copied_ ? copy_of(r, room) : loops_.x(at.x + r * rows_.x);
+  }
+  std::int64_t copy(LocalResponse m, const Offsets& at, std::int64_t from, std::int64_t to,
+                    const ResponseRoom& room) const noexcept {
+    m.rows = 1;
+    for (; from < to; ++from) {
+      m.x = loops_.x(at.x + from * rows_.x);
+      m.x_pitch = from + 1 < rows_.size ? rows_.x : 0;
+      m.elements = copy_of(from, room);
+      loops_.widen(m);
+    }
+    return from;
+  }
+
+  const ResponseLoops& loops_;
+  Dim lanes_, rows_;
+  std::span<const Dim> outer_;
+  Window window_;
+  std::int64_t width_ = 0, tiles_ = 1, slot_ = 0;
+  bool copied_ = false;
+};
+
+// Windows along contiguous memory (NHWC), block by block of rows.
+class Along {
+ public:
+  Along(const ResponseLoops& loops, const Plan& plan) noexcept
+      : loops_(loops), outer_(plan.runs.dims()), block_(plan.tile), channels_(plan.cells.inner().size) {
+    if (!outer_.empty()) {
+      rows_ = outer_.back();
+      outer_ = outer_.first(outer_.size() - 1);
+    }
+    blocks_ = (rows_.size + block_ - 1) / block_;
+    copied_ = !as_it_is(loops);
+  }
+  std::int64_t units() const noexcept { return elements(outer_) * blocks_; }
+  ResponseRooms rooms() const noexcept { return {(copied_ ? 2 : 1) * block_ * channels_ / 2, 0, 0, 1}; }
+
+  void run(std::int64_t unit, const ResponseRoom& room) const noexcept {
+    const std::int64_t first = unit % blocks_ * block_;
+    const Offsets at = offsets_at(outer_, unit / blocks_);
+    LocalResponse m = loops_.base;
+    m.rows = std::min(block_, rows_.size - first);
+    m.lanes = channels_;
+    m.taps = window_of(loops_.job, channels_).taps();
+    m.x = loops_.x(at.x + first * rows_.x);
+    m.x_pitch = rows_.x;
+    m.y = loops_.y(at.y + first * rows_.y);
+    m.y_pitch = rows_.y;
+    m.room = reinterpret_cast<float*>(room.elements);
+    m.room_pitch = channels_;
+    if (copied_) {
+      m.elements = m.room + block_ * channels_;
+      m.elements_pitch = channels_;
+      loops_.widen(m);
+      m.x = m.elements;
+      m.x_pitch = channels_;
+    }
+    loops_.along(m);
+  }
+
+ private:
+  const ResponseLoops& loops_;
+  Dim rows_;
+  std::span<const Dim> outer_;
+  std::int64_t block_ = 1, blocks_ = 1, channels_ = 1;
+  bool copied_ = false;
+};
+
+}  // namespace
+
+bool run_narrow_response(const ResponseLoops& loops, const Plan& plan, Context& context) {
+  const bool along =
+      std::string_view(plan.window) == "rows" && plan.lanes == 1 && plan.cells.inner().size % response_part == 0;
+  const bool across = std::string_view(plan.window) == "columns" && !plan.cells.empty();
+  if (!(along || across) || loops.backward() || !known_power(loops.job)) return false;
+  const std::int64_t taps = window_of(loops.job, plan.cells.inner().size).taps();
+  if ((taps != 3 && taps != 5) || loops.compute() != DType::f32 || !loops.has_narrow()) return false;
+  if (along) {
+    run_response(Along(loops, plan), plan, context);
+  } else {
+    run_response(Across(loops, plan), plan, context);
+  }
+  return true;
+}
+
+}  // namespace poise
