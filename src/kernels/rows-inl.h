@@ -239,30 +239,34 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
   }
 }
 
-// Smallest and largest, NaN if there is one: minimum instructions drop NaN, so it is kept aside.
+// Smallest and largest, NaN if there is one: minimum instructions drop NaN, so it is kept aside. The compute type has
+// them exactly.
 template <class X>
 HWY_NOINLINE void range_one(const X* x, std::int64_t length, double& low, double& high) {
-  VD least = hn::Set(DD(), HUGE_VAL), most = hn::Set(DD(), -HUGE_VAL), nan = hn::Zero(DD());
-  const auto add = [&](VD a, VD b) HWY_ATTR {
+  using T = Compute<X>;
+  const Tag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  Vector<T> least = hn::Set(d, static_cast<T>(HUGE_VAL)), most = hn::Set(d, static_cast<T>(-HUGE_VAL));
+  auto nan = hn::IsNaN(least);
+  const auto add = [&](Vector<T> a, Vector<T> b) HWY_ATTR {
     least = hn::Min(least, hn::Min(a, b));
     most = hn::Max(most, hn::Max(a, b));
-    nan = hn::Or(nan, hn::Or(hn::VecFromMask(DD(), hn::IsNaN(a)), hn::VecFromMask(DD(), hn::IsNaN(b))));
+    nan = hn::Or(nan, hn::Or(hn::IsNaN(a), hn::IsNaN(b)));
   };
   std::int64_t i = 0;
-  VD a, b;
-  for (; i + step() <= length; i += step()) {
-    load_step(x + i, a, b);
-    add(a, b);
+  for (; i + 2 * lanes <= length; i += 2 * lanes) {
+    prefetch_page(x + i, 2 * lanes);
+    add(load(x + i), load(x + i + lanes));
   }
-  if (i < length) {
-    Padded<X> padded(x + i, length - i);
-    for (std::int64_t j = length - i; j < step(); ++j) padded.lanes[j] = x[length - 1];
-    load_step(padded.lanes, a, b);
-    add(a, b);
+  for (; i < length; i += lanes) {
+    const std::int64_t count = std::min(lanes, length - i);
+    Padded<X> padded(x + i, count);
+    for (std::int64_t j = count; j < lanes; ++j) padded.lanes[j] = x[length - 1];
+    add(load(padded.lanes), load(padded.lanes));
   }
-  const bool has_nan = !hn::AllFalse(DD(), hn::MaskFromVec(nan));
-  low = has_nan ? NAN : hn::GetLane(hn::MinOfLanes(DD(), least));
-  high = has_nan ? NAN : hn::GetLane(hn::MaxOfLanes(DD(), most));
+  const bool has_nan = !hn::AllFalse(d, nan);
+  low = has_nan ? NAN : static_cast<double>(hn::GetLane(hn::MinOfLanes(d, least)));
+  high = has_nan ? NAN : static_cast<double>(hn::GetLane(hn::MaxOfLanes(d, most)));
 }
 
 }  // namespace HWY_NAMESPACE
