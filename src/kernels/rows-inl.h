@@ -30,6 +30,7 @@ struct Sums {
 // center is good to the last bit of y even where y is near zero (design.md 4.1, 4.2).
 struct Moment {
   VD pivot, s, q0, q1, q2, q3;
+  HWY_INLINE explicit Moment(double at) : pivot(hn::Set(DD(), at)), s(hn::Zero(DD())), q0(s), q1(s), q2(s), q3(s) {}
   HWY_INLINE Moment(double at, const Sums& sums)
       : pivot(hn::Set(DD(), at)),
         s(hn::Load(DD(), sums.s)),
@@ -51,8 +52,7 @@ struct Moment {
   template <class X>
   HWY_INLINE void two_steps(const X* x) {
     VD a, b, c, d;
-    load_step(x, a, b);
-    load_step(x + HWY_NAMESPACE::step(), c, d);
+    load_two_steps(x, a, b, c, d);
     a = about(a, pivot);
     b = about(b, pivot);
     c = about(c, pivot);
@@ -90,7 +90,14 @@ struct Moment {
     hn::Store(q2, DD(), sums.q[2]);
     hn::Store(q3, DD(), sums.q[3]);
   }
-  HWY_INLINE VD squares() const { return hn::Add(hn::Add(q0, q1), hn::Add(q2, q3)); }
+  // What is left of a run, and its sums.
+  template <class X>
+  HWY_INLINE void finish(const X* x, std::int64_t from, std::int64_t length, double& sum, double& squares) {
+    for (; from + HWY_NAMESPACE::step() <= length; from += HWY_NAMESPACE::step()) step(x + from);
+    if (from < length) tail(x, from, length);
+    sum = hn::GetLane(hn::SumOfLanes(DD(), s));
+    squares = hn::GetLane(hn::SumOfLanes(DD(), hn::Add(hn::Add(q0, q1), hn::Add(q2, q3))));
+  }
 };
 
 // The coefficients of one stream in registers.
@@ -179,21 +186,58 @@ struct MapOne {
   }
 };
 
-// One loop for all three: kMeasure reads the runs of *measure, kMap writes those of *map, with the same length.
+// One stream from end to end: what is measured and what is mapped stays in registers.
+template <class X, class Y, bool kMeasure, bool kMap, bool kPerElement>
+HWY_INLINE void whole_run(const MapStreams* map, MeasureStreams* measure, int k, std::int64_t length) {
+  std::int64_t first = 0, last = 0, i = 0;  // y is written by whole lines from first to last
+  if constexpr (kMap) MapOne<X, Y, kPerElement>(*map, k).begin(length, first, last);
+  if constexpr (kMeasure) {
+    const std::int64_t whole = length / (2 * step()) * (2 * step());
+    const X* x = static_cast<const X*>(measure->x[k]);
+    Moment moment(measure->pivot[k]);
+    const auto measure_two = [&]() HWY_ATTR {
+      prefetch_page(x + i, 2 * step());
+      moment.two_steps(x + i);
+    };
+    if constexpr (kMap) {
+      const MapOne<X, Y, kPerElement> m(*map, k);
+      for (; i < last - first; i += 2 * step()) {
+        measure_two();
+        m.two_steps(first + i);
+      }
+    }
+    for (; i < whole; i += 2 * step()) measure_two();
+    moment.finish(x, whole, length, measure->s[k], measure->q[k]);
+  } else {
+    const MapOne<X, Y, kPerElement> m(*map, k);
+    for (i = first; i < last; i += 2 * step()) {
+      m.prefetch_x(i);
+      m.two_steps(i);
+    }
+  }
+  if constexpr (kMap) {
+    if (last < length) MapOne<X, Y, kPerElement>(*map, k).stretch(last, length);
+  }
+}
+
+// One loop for all three: kMeasure reads the runs of *measure, kMap writes those of *map, with the same length. Streams
+// take turns of a burst, short ones follow each other.
 template <class X, class Y, bool kMeasure, bool kMap, bool kPerElement>
 HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int64_t length) {
   const int count = kMap ? map->count : measure->count;
-  const std::int64_t line = line_step<Y>(), whole = length / (2 * step()) * (2 * step());
   const std::int64_t bytes = length * static_cast<std::int64_t>(sizeof(X));
-  const bool is_short = bytes <= (kMap && !map->streaming ? short_cached_run_bytes : short_run_bytes);
-  const std::int64_t turn = count == 1 || is_short ? std::max(whole, line) : burst<X>;
+  if (count == 1 || bytes <= (kMap && !map->streaming ? short_cached_run_bytes : short_run_bytes)) {
+    for (int k = 0; k < count; ++k) whole_run<X, Y, kMeasure, kMap, kPerElement>(map, measure, k, length);
+    return;
+  }
+  const std::int64_t whole = length / (2 * step()) * (2 * step());
   Sums sums[max_streams] = {};
   std::int64_t first[max_streams] = {}, last[max_streams] = {};  // where y is written by whole lines
   if constexpr (kMap) {
     for (int k = 0; k < count; ++k) MapOne<X, Y, kPerElement>(*map, k).begin(length, first[k], last[k]);
   }
-  for (std::int64_t i = 0; i < whole; i += turn) {
-    const std::int64_t end = std::min(i + turn, whole);
+  for (std::int64_t i = 0; i < whole; i += burst<X>) {
+    const std::int64_t end = std::min(i + burst<X>, whole);
     for (int k = 0; k < count; ++k) {
       // Of two runs of one length, the one that is written ends first.
       const std::int64_t mapped = kMap ? std::min(end, last[k] - first[k]) : i;
@@ -226,12 +270,7 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
   for (int k = 0; k < count; ++k) {
     if constexpr (kMeasure) {
       Moment moment(measure->pivot[k], sums[k]);
-      const X* x = static_cast<const X*>(measure->x[k]);
-      std::int64_t j = whole;
-      for (; j + step() <= length; j += step()) moment.step(x + j);
-      if (j < length) moment.tail(x, j, length);
-      measure->s[k] = hn::GetLane(hn::SumOfLanes(DD(), moment.s));
-      measure->q[k] = hn::GetLane(hn::SumOfLanes(DD(), moment.squares()));
+      moment.finish(static_cast<const X*>(measure->x[k]), whole, length, measure->s[k], measure->q[k]);
     }
     if constexpr (kMap) {
       if (last[k] < length) MapOne<X, Y, kPerElement>(*map, k).stretch(last[k], length);

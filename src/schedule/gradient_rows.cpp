@@ -9,6 +9,7 @@
 #include "schedule/elements.h"
 #include "schedule/gradient.h"
 #include "schedule/row_pieces.h"
+#include "schedule/whole_gradient_rows.h"
 
 namespace poise {
 namespace {
@@ -259,6 +260,9 @@ class GradientRows {
 
 }  // namespace
 
-void run_gradient_rows(const Job& job, const Plan& plan, Context& context) { GradientRows(job, plan, context).run(); }
+void run_gradient_rows(const Job& job, const Plan& plan, Context& context) {
+  if (whole_gradient_rows(plan)) return run_whole_gradient_rows(job, plan, context);
+  GradientRows(job, plan, context).run();
+}
 
 }  // namespace poise

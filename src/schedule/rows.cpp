@@ -13,6 +13,7 @@
 #include "schedule/finish.h"
 #include "schedule/operands.h"
 #include "schedule/row_pieces.h"
+#include "schedule/whole_rows.h"
 
 namespace poise {
 namespace {
@@ -332,6 +333,9 @@ class Rows {
 
 }  // namespace
 
-void run_rows(const Job& job, const Plan& plan, Context& context) { Rows(job, plan, context).run(); }
+void run_rows(const Job& job, const Plan& plan, Context& context) {
+  if (whole_rows(plan)) return run_whole_rows(job, plan, context);
+  Rows(job, plan, context).run();
+}
 
 }  // namespace poise
