@@ -55,6 +55,20 @@ TEST_P(Lanes, SumsAddEveryFourthSideBySide) {
   }
 }
 
+TEST_P(Lanes, AccumulateAddsToEachAndNothingBehind) {
+  for (const std::int64_t count : each_of) {
+    std::vector<double> from, to, expected;
+    for (std::int64_t i = 0; i <= count; ++i) {
+      const auto v = static_cast<double>(i);
+      from.push_back(std::sin(v));
+      to.push_back(std::cos(v) / 3);
+      expected.push_back(i < count ? to.back() + from.back() : to.back());
+    }
+    kernels().accumulate(from.data(), count, to.data());
+    EXPECT_EQ(to, expected) << count;
+  }
+}
+
 TEST_P(Lanes, MomentsAreTheSameAsOneByOne) {
   const double pivot[cells] = {1e5, -3, 0}, s[cells] = {12.25, 0, 0.1}, q[cells] = {1e3, 0, 1.0 / 300};
   Measured measured[cells];

@@ -56,11 +56,20 @@ void moments(const CellMoments& cells) {
   }
 }
 
+void accumulate(const double* from, std::int64_t count, double* to) {
+  const DD d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::LoadU(d, from + i)), d, to + i);
+  for (; i < count; ++i) to[i] += from[i];
+}
+
 void fill_lanes(LaneKernels& kernels) noexcept {
   kernels.spread_f32 = &spread<float>;
   kernels.spread_f64 = &spread<double>;
   kernels.sums = &sums;
   kernels.moments = &moments;
+  kernels.accumulate = &accumulate;
 }
 
 }  // namespace HWY_NAMESPACE

@@ -25,6 +25,8 @@ struct LaneKernels {
   // to[i] = the sum of values[i * each + j], j < each: every fourth of them side by side, then the four in pairs.
   void (*sums)(const double* values, std::int64_t count, std::int64_t each, double* to) = nullptr;
   void (*moments)(const CellMoments& cells) = nullptr;
+  // to[i] += from[i].
+  void (*accumulate)(const double* from, std::int64_t count, double* to) = nullptr;
 
   void spread(const float* values, std::int64_t count, std::int64_t each, float* to) const noexcept {
     spread_f32(values, count, each, to);

@@ -27,6 +27,10 @@ void moments(const CellMoments& cells) noexcept {
   }
 }
 
+void accumulate(const double* from, std::int64_t count, double* to) noexcept {
+  for (std::int64_t i = 0; i < count; ++i) to[i] += from[i];
+}
+
 }  // namespace
 
 void fill_lanes_scalar(LaneKernels& kernels) noexcept {
@@ -34,6 +38,7 @@ void fill_lanes_scalar(LaneKernels& kernels) noexcept {
   kernels.spread_f64 = &spread<double>;
   kernels.sums = &sums;
   kernels.moments = &moments;
+  kernels.accumulate = &accumulate;
 }
 
 }  // namespace poise

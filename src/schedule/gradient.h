@@ -6,6 +6,7 @@
 #include "core/context_state.h"
 #include "core/job.h"
 #include "core/plan.h"
+#include "kernels/lanes.h"
 #include "schedule/operands.h"
 
 namespace poise {
@@ -51,18 +52,20 @@ class ParameterSums {
   }
   void finish() const noexcept {
     if (!wanted()) return;
-    for (std::int64_t chunk = 1; chunk < chunks_; ++chunk)
-      for (std::int64_t i = 0; i < 2 * size_; ++i) sums_[i] += dgamma(chunk)[i];
+    const LaneKernels& kernels = lane_kernels_for(plan_.target);
+    for (std::int64_t chunk = 1; chunk < chunks_; ++chunk) kernels.accumulate(dgamma(chunk), 2 * size_, sums_);
     for_each_run(plan_.param.source.dims(), [&](std::int64_t at, std::int64_t in_copy, const Dim& inner) {
-      for (std::int64_t i = 0; i < inner.size; ++i) {
-        const std::int64_t to = at + i * inner.gamma, from = in_copy + i * inner.param;
-        if (job_.dgamma != nullptr) job_.dgamma[to] += dgamma(0)[from];
-        if (job_.dbeta != nullptr) job_.dbeta[to] += dbeta(0)[from];
-      }
+      if (job_.dgamma != nullptr) add_run(dgamma(0) + in_copy, inner, job_.dgamma + at);
+      if (job_.dbeta != nullptr) add_run(dbeta(0) + in_copy, inner, job_.dbeta + at);
     });
   }
 
  private:
+  void add_run(const double* from, const Dim& run, double* to) const noexcept {
+    if (run.gamma == 1 && run.param == 1) return lane_kernels_for(plan_.target).accumulate(from, run.size, to);
+    for (std::int64_t i = 0; i < run.size; ++i) to[i * run.gamma] += from[i * run.param];
+  }
+
   const Job& job_;
   const Plan& plan_;
   std::int64_t chunks_, size_;
