@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t short_run = 256;
 constexpr std::int64_t widest_join = std::int64_t{1} << 16;
 // Sums, pivots and coefficients of this many lanes stay in L1 and L2.
-constexpr std::int64_t widest_lanes = 2048, usual_tile = 1024;
+constexpr std::int64_t widest_lanes = 2048, usual_tile = 512;
 // Below this many bytes a fork and join costs more than the work of a thread.
 constexpr std::int64_t bytes_a_thread = 128 << 10;
 // Four cells side by side must leave L2 to the four that are measured meanwhile.

@@ -16,7 +16,7 @@ namespace HWY_NAMESPACE {
 
 // Rows added to a lane's sums before they go back to memory: far ones, as that many streams. More would meet in few
 // cache sets where the rows' distance is a power of two.
-inline constexpr std::int64_t rows_a_step = 4;
+inline constexpr std::int64_t rows_a_step = 8;
 
 // One vector of lanes: what is collected of it lives in memory between groups of rows.
 struct ColumnMoment {
