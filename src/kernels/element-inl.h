@@ -17,7 +17,7 @@
 #include <cstring>
 #include <type_traits>
 
-#ifndef POISE_KERNELS_ELEMENT_ONCE
+#if HWY_ARCH_X86 && !defined(POISE_KERNELS_ELEMENT_ONCE)
 #define POISE_KERNELS_ELEMENT_ONCE
 namespace poise {
 inline const bool has_bfloat16_conversion = __builtin_cpu_supports("avx512bf16") != 0;
