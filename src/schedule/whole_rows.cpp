@@ -1,5 +1,5 @@
-// Cells of one run, as layer norm's rows are. Of a row of a few kilobytes a third of the time would go into what is done
-// once a cell: here a closure is nothing but what the kernels take, set once and read by them in place.
+// Cells of one run, as layer norm's rows are. Of a row of a few kilobytes a third of the time would go into what is
+// done once a cell: here a closure is nothing but what the kernels take, set once and read by them in place.
 
 #include "schedule/whole_rows.h"
 
