@@ -5,7 +5,6 @@
 #include <poise/batch_norm.h>
 #include <poise/tensor.h>
 
-#include <bit>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -34,18 +33,19 @@ std::vector<float> values_of(DType type) {
   return values;
 }
 
-// y = gamma * x of one channel, by the loops of this instruction set, in y's type.
-std::vector<int> scaled(const Tensor& x, float gamma, DType type, Target target) {
-  Tensor y(type, x.view().sizes());
-  const float zero = 0, one = 1;
+// y = factor * x of (samples, channels, positions), by the loops of this instruction set, in y's type.
+std::vector<int> scaled(const ConstTensorView& x, float factor, DType type, Target target) {
+  Tensor y(type, x.sizes());
+  const auto channels = static_cast<std::size_t>(x.size(1));
+  const std::vector<float> zeros(channels, 0), ones(channels, 1), gamma(channels, factor);
   Context context;
   context.target = target;
   BatchNormOptions options;
   options.mode = BatchNormMode::evaluation;
   options.eps = 0;
-  options.gamma = {&gamma, {1}};
-  options.running_mean = {&zero, {1}};
-  options.running_var = {&one, {1}};
+  options.gamma = {gamma.data(), {x.size(1)}};
+  options.running_mean = {zeros.data(), {x.size(1)}};
+  options.running_var = {ones.data(), {x.size(1)}};
   batch_norm(y, x, options, {}, context);
   const auto* bits = static_cast<const std::uint16_t*>(y.view().data());
   return {bits, bits + y.elements()};
@@ -53,15 +53,21 @@ std::vector<int> scaled(const Tensor& x, float gamma, DType type, Target target)
 
 class Rounding : public testing::TestWithParam<Target> {
  protected:
-  void expect_rounded(const Tensor& x, const std::vector<float>& v, float gamma, DType type) {
-    const std::vector<int> y = scaled(x, gamma, type, GetParam());
+  // As one row, and as rows of lanes.
+  void expect_rounded(const Tensor& x, const std::vector<float>& v, float factor, DType type) {
+    const std::int64_t n = x.elements();
+    for (const Dims& sizes : {Dims{1, 1, n}, Dims{n / 64, 64, 1}})
+      expect_rounded(ConstTensorView(x.view().data(), x.dtype(), sizes), v, factor, type);
+  }
+  void expect_rounded(const ConstTensorView& x, const std::vector<float>& v, float factor, DType type) {
+    const std::vector<int> y = scaled(x, factor, type, GetParam());
     const int infinity = rounded(type, HUGE_VALF);
     for (std::size_t i = 0; i < v.size(); ++i) {
-      const float exact = v[i] * gamma + 0.0F;  // the shift, which takes -0 its sign
+      const float exact = v[i] * factor + 0.0F;  // the shift, which takes -0 its sign
       if (std::isnan(exact)) {
         ASSERT_GT(y[i] & 0x7FFF, infinity) << i;
       } else {
-        ASSERT_EQ(y[i], rounded(type, exact)) << i << ": " << v[i] << " times " << gamma;
+        ASSERT_EQ(y[i], rounded(type, exact)) << i << ": " << v[i] << " times " << factor;
       }
     }
   }

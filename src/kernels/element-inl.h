@@ -57,6 +57,7 @@ HWY_INLINE hn::Vec<D> widen_bfloat16(D d, const bfloat16* p) {
 
 using U32 = hn::RebindToUnsigned<DF>;
 using U16 = hn::ScalableTag<std::uint16_t>;
+using U16Half = hn::Rebind<std::uint16_t, DF>;
 
 // bfloat16 in the upper halves: to nearest even by adding half an ulp, less one when the kept bit is even.
 // Highway 1.0.3 truncates instead. A NaN becomes anything: keep_nan mends it.
@@ -70,9 +71,43 @@ HWY_INLINE hn::Vec<U32> keep_nan(VF v, hn::Vec<U32> rounded) {
   const auto nan = hn::Or(hn::BitCast(U32(), v), hn::Set(U32(), 0x00400000u));
   return hn::IfThenElse(hn::RebindMask(U32(), hn::IsNaN(v)), nan, rounded);
 }
-HWY_INLINE hn::Vec<hn::Rebind<std::uint16_t, DF>> narrow_bfloat16(VF v) {
+#if HWY_TARGET <= HWY_AVX3
+// Where the processor has it, one instruction rounds one or two vectors as said above, but for subnormals, which become
+// 0: it is right where no result is 0. Highway 1.0.3 does not know it; an intrinsic would want loops of a target of its
+// own.
+template <class D16>
+HWY_INLINE bool none_is_zero(D16 d, hn::Vec<D16> bits) {
+  return hn::AllTrue(d, hn::TestBit(bits, hn::Set(d, 0x7FFF)));
+}
+HWY_INLINE bool convert_one(VF v, hn::Vec<U16Half>& bits) {
+  if (!has_bfloat16_conversion) return false;
+  asm("vcvtneps2bf16 %1, %0" : "=v"(bits.raw) : "v"(v.raw));
+  return none_is_zero(U16Half(), bits);
+}
+HWY_INLINE bool convert_pair(VF low, VF high, hn::Vec<U16>& bits) {
+  if (!has_bfloat16_conversion) return false;
+  asm("vcvtne2ps2bf16 %2, %1, %0" : "=v"(bits.raw) : "v"(high.raw), "v"(low.raw));
+  return none_is_zero(U16(), bits);
+}
+// Elements of the first and of the second in turn.
+HWY_INLINE bool convert_alternate(VF even, VF odd, hn::Vec<U16>& bits) {
+  HWY_ALIGN static constexpr std::uint16_t order[] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                                      8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  if (!convert_pair(even, odd, bits)) return false;
+  bits = hn::Vec<U16>{_mm512_permutexvar_epi16(hn::Load(U16(), order).raw, bits.raw)};
+  return true;
+}
+#else
+HWY_INLINE bool convert_one(VF, hn::Vec<U16Half>&) { return false; }
+HWY_INLINE bool convert_pair(VF, VF, hn::Vec<U16>&) { return false; }
+HWY_INLINE bool convert_alternate(VF, VF, hn::Vec<U16>&) { return false; }
+#endif
+
+HWY_INLINE hn::Vec<U16Half> narrow_bfloat16(VF v) {
+  hn::Vec<U16Half> bits;
+  if (HWY_LIKELY(convert_one(v, bits))) return bits;
   const auto upper = hn::ShiftRight<16>(keep_nan(v, round_bfloat16(v)));
-  return hn::DemoteTo(hn::Rebind<std::uint16_t, DF>(), hn::BitCast(hn::RebindToSigned<DF>(), upper));
+  return hn::DemoteTo(U16Half(), hn::BitCast(hn::RebindToSigned<DF>(), upper));
 }
 HWY_INLINE void round_two(VF v, VF w, hn::Vec<U32>& a, hn::Vec<U32>& b) {
   a = round_bfloat16(v);
@@ -81,28 +116,9 @@ HWY_INLINE void round_two(VF v, VF w, hn::Vec<U32>& a, hn::Vec<U32>& b) {
   a = keep_nan(v, a);
   b = keep_nan(w, b);
 }
-#if HWY_TARGET <= HWY_AVX3
-// Where the processor has it, one instruction rounds two vectors as said above, but for subnormals, which become 0: it
-// is right where no result is 0. Highway 1.0.3 does not know it; an intrinsic would want loops of a target of its own.
-HWY_INLINE bool convert_pair(VF low, VF high, hn::Vec<U16>& rounded) {
-  if (!has_bfloat16_conversion) return false;
-  asm("vcvtne2ps2bf16 %2, %1, %0" : "=v"(rounded.raw) : "v"(high.raw), "v"(low.raw));
-  return hn::AllTrue(U16(), hn::TestBit(rounded, hn::Set(U16(), 0x7FFF)));
-}
-// Elements of the first half and of the second in turn.
-HWY_INLINE hn::Vec<U16> interleaved(hn::Vec<U16> v) {
-  HWY_ALIGN static constexpr std::uint16_t order[] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-                                                      8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  return hn::Vec<U16>{_mm512_permutexvar_epi16(hn::Load(U16(), order).raw, v.raw)};
-}
-#else
-HWY_INLINE bool convert_pair(VF, VF, hn::Vec<U16>&) { return false; }
-HWY_INLINE hn::Vec<U16> interleaved(hn::Vec<U16> v) { return v; }
-#endif
-
 HWY_INLINE hn::Vec<U16> narrow_pair(VF low, VF high, const bfloat16*) {
-  hn::Vec<U16> rounded;
-  if (HWY_LIKELY(convert_pair(low, high, rounded))) return rounded;
+  hn::Vec<U16> bits;
+  if (HWY_LIKELY(convert_pair(low, high, bits))) return bits;
   hn::Vec<U32> a, b;
   round_two(low, high, a, b);
   return hn::ConcatOdd(U16(), hn::BitCast(U16(), b), hn::BitCast(U16(), a));
@@ -216,14 +232,17 @@ HWY_INLINE void load_alternate(const std::uint8_t* p, VF& even, VF& odd) {
   even = hn::ConvertTo(DF(), hn::BitCast(di32, hn::And(pairs, hn::Set(U32(), 0xFFu))));
   odd = hn::ConvertTo(DF(), hn::BitCast(di32, hn::ShiftRight<8>(pairs)));
 }
-HWY_INLINE void load_alternate(const bfloat16* p, VF& even, VF& odd) {
-  const auto pairs = hn::BitCast(U32(), hn::LoadU(U16(), reinterpret_cast<const std::uint16_t*>(p)));
-  even = hn::BitCast(DF(), hn::ShiftLeft<16>(pairs));
-  odd = hn::BitCast(DF(), hn::And(pairs, hn::Set(U32(), 0xFFFF0000u)));
+template <class D>
+HWY_INLINE void load_alternate(D d, const bfloat16* p, hn::Vec<D>& even, hn::Vec<D>& odd) {
+  const hn::RebindToUnsigned<D> d32;
+  const auto pairs = hn::BitCast(d32, hn::LoadU(hn::Repartition<std::uint16_t, D>(), &p->bits));
+  even = hn::BitCast(d, hn::ShiftLeft<16>(pairs));
+  odd = hn::BitCast(d, hn::And(pairs, hn::Set(d32, 0xFFFF0000u)));
 }
+HWY_INLINE void load_alternate(const bfloat16* p, VF& even, VF& odd) { load_alternate(DF(), p, even, odd); }
 HWY_INLINE void store_alternate(VF even, VF odd, bfloat16* p, bool streaming) {
-  hn::Vec<U16> rounded;
-  if (HWY_LIKELY(convert_pair(even, odd, rounded))) return store_whole(interleaved(rounded), p, streaming);
+  hn::Vec<U16> bits;
+  if (HWY_LIKELY(convert_alternate(even, odd, bits))) return store_whole(bits, p, streaming);
   hn::Vec<U32> a, b;
   round_two(even, odd, a, b);
   store_whole(hn::OddEven(hn::BitCast(U16(), b), hn::BitCast(U16(), hn::ShiftRight<16>(a))), p, streaming);
@@ -276,11 +295,10 @@ HWY_INLINE void load_two_steps(const float16* p, VD& a, VD& b, VD& c, VD& d) {
   d = load_half(p + step() + half_step());
 }
 HWY_INLINE void load_alternate(const bfloat16* p, VD& even, VD& odd) {
-  const hn::RebindToUnsigned<DFHalf> d32;
-  const hn::Repartition<std::uint16_t, decltype(d32)> d16;
-  const auto pairs = hn::BitCast(d32, hn::LoadU(d16, &p->bits));
-  even = hn::PromoteTo(DD(), hn::BitCast(DFHalf(), hn::ShiftLeft<16>(pairs)));
-  odd = hn::PromoteTo(DD(), hn::BitCast(DFHalf(), hn::And(pairs, hn::Set(d32, 0xFFFF0000u))));
+  hn::Vec<DFHalf> low, high;
+  load_alternate(DFHalf(), p, low, high);
+  even = hn::PromoteTo(DD(), low);
+  odd = hn::PromoteTo(DD(), high);
 }
 HWY_INLINE void load_two_steps(const bfloat16* p, VD& a, VD& b, VD& c, VD& d) {
   load_alternate(p, a, b);

@@ -186,85 +186,73 @@ struct MapOne {
   }
 };
 
-// One stream from end to end: what is measured and what is mapped stays in registers.
+// One stream from `from` on: measured up to `end`, mapped, from y's `first` element, up to `mapped`, which is no later.
+// The sums come and go by value: an object whose address is taken has its vectors in memory.
 template <class X, class Y, bool kMeasure, bool kMap, bool kPerElement>
-HWY_INLINE void whole_run(const MapStreams* map, MeasureStreams* measure, int k, std::int64_t length) {
-  std::int64_t first = 0, last = 0, i = 0;  // y is written by whole lines from first to last
-  if constexpr (kMap) MapOne<X, Y, kPerElement>(*map, k).begin(length, first, last);
+HWY_INLINE Moment advance(const MapStreams* map, const MeasureStreams* measure, int k, Moment moment,
+                          std::int64_t first, std::int64_t from, std::int64_t mapped, std::int64_t end) {
+  std::int64_t i = from;
   if constexpr (kMeasure) {
-    const std::int64_t whole = length / (2 * step()) * (2 * step());
     const X* x = static_cast<const X*>(measure->x[k]);
-    Moment moment(measure->pivot[k]);
     const auto measure_two = [&]() HWY_ATTR {
       prefetch_page(x + i, 2 * step());
       moment.two_steps(x + i);
     };
     if constexpr (kMap) {
       const MapOne<X, Y, kPerElement> m(*map, k);
-      for (; i < last - first; i += 2 * step()) {
+      for (; i < mapped; i += 2 * step()) {
         measure_two();
         m.two_steps(first + i);
       }
     }
-    for (; i < whole; i += 2 * step()) measure_two();
-    moment.finish(x, whole, length, measure->s[k], measure->q[k]);
+    for (; i < end; i += 2 * step()) measure_two();
   } else {
     const MapOne<X, Y, kPerElement> m(*map, k);
-    for (i = first; i < last; i += 2 * step()) {
-      m.prefetch_x(i);
-      m.two_steps(i);
+    for (; i < mapped; i += 2 * step()) {
+      m.prefetch_x(first + i);
+      m.two_steps(first + i);
     }
   }
-  if constexpr (kMap) {
-    if (last < length) MapOne<X, Y, kPerElement>(*map, k).stretch(last, length);
-  }
+  return moment;
 }
 
 // One loop for all three: kMeasure reads the runs of *measure, kMap writes those of *map, with the same length. Streams
-// take turns of a burst, short ones follow each other.
+// take turns of a burst; short ones follow each other, and what belongs to one stays in registers.
 template <class X, class Y, bool kMeasure, bool kMap, bool kPerElement>
 HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int64_t length) {
   const int count = kMap ? map->count : measure->count;
   const std::int64_t bytes = length * static_cast<std::int64_t>(sizeof(X));
+  const std::int64_t whole = length / (2 * step()) * (2 * step());
+  // y is written by whole lines from first to last. Of two runs of one length, the one that is written ends first.
+  std::int64_t first[max_streams] = {}, last[max_streams] = {};
+  const auto begin = [&](int k) HWY_ATTR {
+    if constexpr (kMap) MapOne<X, Y, kPerElement>(*map, k).begin(length, first[k], last[k]);
+  };
+  const auto finish = [&](int k) HWY_ATTR {
+    if constexpr (kMap) {
+      if (last[k] < length) MapOne<X, Y, kPerElement>(*map, k).stretch(last[k], length);
+    }
+  };
   if (count == 1 || bytes <= (kMap && !map->streaming ? short_cached_run_bytes : short_run_bytes)) {
-    for (int k = 0; k < count; ++k) whole_run<X, Y, kMeasure, kMap, kPerElement>(map, measure, k, length);
+    for (int k = 0; k < count; ++k) {
+      begin(k);
+      Moment moment = advance<X, Y, kMeasure, kMap, kPerElement>(
+          map, measure, k, Moment(kMeasure ? measure->pivot[k] : 0), first[k], 0, last[k] - first[k], whole);
+      if constexpr (kMeasure)
+        moment.finish(static_cast<const X*>(measure->x[k]), whole, length, measure->s[k], measure->q[k]);
+      finish(k);
+    }
     return;
   }
-  const std::int64_t whole = length / (2 * step()) * (2 * step());
   Sums sums[max_streams] = {};
-  std::int64_t first[max_streams] = {}, last[max_streams] = {};  // where y is written by whole lines
-  if constexpr (kMap) {
-    for (int k = 0; k < count; ++k) MapOne<X, Y, kPerElement>(*map, k).begin(length, first[k], last[k]);
-  }
+  for (int k = 0; k < count; ++k) begin(k);
   for (std::int64_t i = 0; i < whole; i += burst<X>) {
     const std::int64_t end = std::min(i + burst<X>, whole);
     for (int k = 0; k < count; ++k) {
-      // Of two runs of one length, the one that is written ends first.
-      const std::int64_t mapped = kMap ? std::min(end, last[k] - first[k]) : i;
-      std::int64_t j = i;
-      if constexpr (kMeasure) {
-        Moment moment(measure->pivot[k], sums[k]);
-        const X* x = static_cast<const X*>(measure->x[k]);
-        const auto measure_two = [&]() HWY_ATTR {
-          prefetch_page(x + j, 2 * step());
-          moment.two_steps(x + j);
-        };
-        if constexpr (kMap) {
-          const MapOne<X, Y, kPerElement> m(*map, k);
-          for (; j < mapped; j += 2 * step()) {
-            measure_two();
-            m.two_steps(first[k] + j);
-          }
-        }
-        for (; j < end; j += 2 * step()) measure_two();
-        moment.save(sums[k]);
-      } else {
-        const MapOne<X, Y, kPerElement> m(*map, k);
-        for (; j < mapped; j += 2 * step()) {
-          m.prefetch_x(first[k] + j);
-          m.two_steps(first[k] + j);
-        }
-      }
+      const Moment moment =
+          advance<X, Y, kMeasure, kMap, kPerElement>(map, measure, k, Moment(kMeasure ? measure->pivot[k] : 0, sums[k]),
+                                                     first[k], i, std::min(end, last[k] - first[k]), end);
+      if constexpr (kMeasure) moment.save(sums[k]);
     }
   }
   for (int k = 0; k < count; ++k) {
@@ -272,9 +260,7 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
       Moment moment(measure->pivot[k], sums[k]);
       moment.finish(static_cast<const X*>(measure->x[k]), whole, length, measure->s[k], measure->q[k]);
     }
-    if constexpr (kMap) {
-      if (last[k] < length) MapOne<X, Y, kPerElement>(*map, k).stretch(last[k], length);
-    }
+    finish(k);
   }
 }
 

@@ -64,10 +64,8 @@ class GradientRows {
   }
 
  private:
-  // Whole closures where a chunk has several, but for the last.
   std::int64_t chunk_begin(std::int64_t chunk) const noexcept {
-    const std::int64_t closure = cells_ / chunks_ >= 2 * plan_.together ? plan_.together : 1;
-    return chunk == chunks_ ? cells_ : cells_ * chunk / chunks_ / closure * closure;
+    return poise::chunk_begin(cells_, chunks_, plan_.together, chunk);
   }
 
   Closure closure_of(int thread, std::int64_t chunk) const noexcept {

@@ -22,6 +22,35 @@ inline std::int64_t far_cell(std::int64_t begin, std::int64_t end, std::int64_t 
   return begin + (i < groups * together ? i / together + i % together * groups : i);
 }
 
+// Whether cells of one run follow each other: far ones, and y's beside them, would meet in the first cache's sets.
+inline bool in_order(const Plan& plan) noexcept {
+  return !plan.streaming && plan.length * static_cast<std::int64_t>(size_of(plan.x_type)) <= short_cached_run_bytes;
+}
+
+// Cells that lie a step apart are merged by one call.
+inline void merge_cells(const Merge& merge, const std::int64_t* cell, int count, const Measured* measured,
+                        CellAffine* affine) noexcept {
+  const std::int64_t step = count > 1 ? cell[1] - cell[0] : 0;
+  bool even = true;
+  for (int k = 2; k < count; ++k) even &= cell[k] == cell[0] + k * step;
+  if (even) return merge.merge_many(cell[0], step, count, measured, affine);
+  for (int k = 0; k < count; ++k) affine[k] = merge(cell[k], measured[k]);
+}
+
+// The k-th of these streams alone.
+inline MapStreams one_stream(const MapStreams& all, int k) noexcept {
+  MapStreams m = all;
+  m.count = 1;
+  m.x[0] = all.x[k];
+  m.y[0] = all.y[k];
+  m.hi[0] = all.hi[k];
+  m.scale[0] = all.scale[k];
+  m.shift[0] = all.shift[k];
+  m.gamma[0] = all.gamma[k];
+  m.beta[0] = all.beta[k];
+  return m;
+}
+
 // A rows plan's cell cut into pieces of at most `segment` elements, unit by unit, run by run.
 class RowPieces {
  public:

@@ -42,8 +42,7 @@ class Rows {
         piece_(plan),
         units_(piece_.units()),
         pieces_(piece_.count()),
-        in_order_(pieces_ == 1 && !plan.streaming &&
-                  plan.length * static_cast<std::int64_t>(size_of(plan.x_type)) <= short_cached_run_bytes) {
+        in_order_(pieces_ == 1 && in_order(plan)) {
     Workspace& workspace = context.state().workspace;
     sums_ = workspace.take<Sums>(plan.threads * max_streams * pieces_);
     coefficients_ = workspace.take<Coefficients>(plan.threads * 2 * max_streams * units_);
@@ -156,7 +155,10 @@ class Rows {
     const DType compute = plan_.x_type == DType::f64 ? DType::f64 : DType::f32;
     for (int k = 0; k < all.count; ++k) {
       for (std::int64_t i = 0; i < length; i += stretch) {
-        MapStreams m = one_stream(all, k, i, compute);
+        MapStreams m = one_stream(all, k);
+        m.x[0] = address(m.x[0], plan_.x_type, i);
+        m.gamma[0] = address(m.gamma[0], compute, all.per_element ? i * all.gamma_step : 0);
+        m.beta[0] = address(m.beta[0], compute, all.per_element ? i * all.beta_step : 0);
         m.y[0] = wide;
         const std::int64_t part = std::min(stretch, length - i);
         kernels_.map_rows[static_cast<int>(plan_.x_type)][static_cast<int>(compute)](m, part);
@@ -164,18 +166,6 @@ class Rows {
         finish(job_, plan_, wide, at, address(all.y[k], plan_.y_type, i), part);
       }
     }
-  }
-
-  MapStreams one_stream(const MapStreams& all, int k, std::int64_t first, DType compute) const noexcept {
-    MapStreams m = all;
-    m.count = 1;
-    m.x[0] = address(all.x[k], plan_.x_type, first);
-    m.hi[0] = all.hi[k];
-    m.scale[0] = all.scale[k];
-    m.shift[0] = all.shift[k];
-    m.gamma[0] = address(all.gamma[k], compute, all.per_element ? first * all.gamma_step : 0);
-    m.beta[0] = address(all.beta[k], compute, all.per_element ? first * all.beta_step : 0);
-    return m;
   }
 
   void map_streams(const Closure& c, int streams, const int* cell, const std::int64_t* index) const noexcept {
@@ -236,7 +226,9 @@ class Rows {
         c.measured[k] = measured_of(plan_.statistic, plan_.cell_elements, 0, total(sums + k * pieces_));
       }
     }
-    merge_cells(c);
+    std::int64_t cell[max_streams];
+    for (int k = 0; k < c.count; ++k) cell[k] = c.base[k].cell;
+    merge_cells(*job_.merge, cell, c.count, c.measured, c.affine);
     c.any_extreme = false;
     for (int k = 0; k < c.count; ++k) {
       c.any_extreme |= extreme(c.affine[k], plan_.x_type);
@@ -269,14 +261,6 @@ class Rows {
     c.pivot[k] = c.measured[k].mean;
     for (std::int64_t p = 0; p < pieces_; ++p) measure_streams(c, 1, &k, &p, sums);
     c.measured[k] = measured_of(plan_.statistic, plan_.cell_elements, c.pivot[k], total(sums + k * pieces_));
-  }
-
-  void merge_cells(Closure& c) const noexcept {
-    const std::int64_t first = c.base[0].cell, step = c.count > 1 ? c.base[1].cell - first : 0;
-    bool even = true;
-    for (int k = 2; k < c.count; ++k) even &= c.base[k].cell == first + k * step;
-    if (even) return job_.merge->merge_many(first, step, c.count, c.measured, c.affine);
-    for (int k = 0; k < c.count; ++k) c.affine[k] = (*job_.merge)(c.base[k].cell, c.measured[k]);
   }
 
   Sums total(const Sums* sums) const noexcept {
@@ -326,7 +310,7 @@ class Rows {
   Elements elements_;
   RowPieces piece_;
   std::int64_t units_, pieces_;
-  bool in_order_;  // far rows, and y's beside them, would meet in the first cache's sets
+  bool in_order_;
   Sums* sums_ = nullptr;
   Coefficients* coefficients_ = nullptr;
 };

@@ -52,10 +52,8 @@ class WholeGradientRows {
   }
 
  private:
-  // Whole closures where a chunk has several, but for the last.
   std::int64_t chunk_begin(std::int64_t chunk) const noexcept {
-    const std::int64_t closure = count_ / chunks_ >= 2 * plan_.together ? plan_.together : 1;
-    return chunk == chunks_ ? count_ : count_ * chunk / chunks_ / closure * closure;
+    return poise::chunk_begin(count_, chunks_, plan_.together, chunk);
   }
 
   // The order of the cells is that of gamma's gradient, too: a chunk's, by the shape alone.

@@ -1,4 +1,4 @@
-// Cells of one run, as layer norm's rows are. Of a row of a few kilobytes a third of the time would go into what is
+// Cells of one run, as layer norm's rows are. Of a row of a few kilobytes a quarter of the time would go into what is
 // done once a cell: here a closure is nothing but what the kernels take, set once and read by them in place.
 
 #include "schedule/whole_rows.h"
@@ -36,11 +36,7 @@ class WholeRows {
         operands_(readable_operands(job, plan, context.state().workspace)),
         elements_(job, operands_),
         cells_(plan.cells.dims()),
-        // Far rows, and y's beside them, would meet in the first cache's sets.
-        apart_(!plan.streaming &&
-                       plan.length * static_cast<std::int64_t>(size_of(plan.x_type)) <= short_cached_run_bytes
-                   ? 1
-                   : plan.together) {
+        apart_(in_order(plan) ? 1 : plan.together) {
     const Kernels& kernels = kernels_for(plan.target);
     const int x = static_cast<int>(plan.x_type);
     measure_ = kernels.measure_rows[x];
@@ -115,7 +111,7 @@ class WholeRows {
       for (int k = 0; k < count; ++k)
         c.measured[k] = measured_of(plan_.statistic, plan_.length, 0, {c.measure.s[k], c.measure.q[k]});
     }
-    merge_cells(c);
+    merge_cells(*job_.merge, c.cell, count, c.measured, c.affine);
     c.any_extreme = false;
     for (int k = 0; k < count; ++k) {
       c.any_extreme |= extreme(c.affine[k], plan_.x_type);
@@ -135,15 +131,6 @@ class WholeRows {
     c.measured[k] = measured_of(plan_.statistic, plan_.length, m.pivot[0], {m.s[0], m.q[0]});
   }
 
-  void merge_cells(Closure& c) const noexcept {
-    const int count = c.map.count;
-    const std::int64_t step = count > 1 ? c.cell[1] - c.cell[0] : 0;
-    bool even = true;
-    for (int k = 2; k < count; ++k) even &= c.cell[k] == c.cell[0] + k * step;
-    if (even) return job_.merge->merge_many(c.cell[0], step, count, c.measured, c.affine);
-    for (int k = 0; k < count; ++k) c.affine[k] = (*job_.merge)(c.cell[k], c.measured[k]);
-  }
-
   void map(const Closure& c) const noexcept {
     if (!c.any_extreme) return map_(c.map, plan_.length);
     Partition run;
@@ -155,19 +142,6 @@ class WholeRows {
         map_(one_stream(c.map, k), plan_.length);
       }
     }
-  }
-
-  static MapStreams one_stream(const MapStreams& all, int k) noexcept {
-    MapStreams m = all;
-    m.count = 1;
-    m.x[0] = all.x[k];
-    m.y[0] = all.y[k];
-    m.hi[0] = all.hi[k];
-    m.scale[0] = all.scale[k];
-    m.shift[0] = all.shift[k];
-    m.gamma[0] = all.gamma[k];
-    m.beta[0] = all.beta[k];
-    return m;
   }
 
   const Job& job_;
