@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "core/plan.h"
+#include "test_tensor.h"
+#include "tolerance.h"
 
 namespace poise::test {
 namespace {
@@ -48,6 +50,27 @@ TEST(HardCells, AFloat64CellOfOnePieceWithABadPivotIsMeasuredAgain) {
   constexpr std::int64_t n = 65521;
   static_assert(n <= segment);
   expect_measured_again(n, n / 8 + 8);
+}
+
+// Rows of 16 bits are summed in float32 blocks: each element by less than 12 roundings of u (tolerance.h). About the
+// mean found, which is no float, they lose no more: of s as much as its terms are on average, of rstd half of q's.
+TEST(HardCells, ARowOfSixteenBitsWithABadPivotIsMeasuredAgain) {
+  constexpr std::int64_t n = 65521;
+  for (const DType type : {DType::bf16, DType::f16}) {
+    Array values = random_values({n}, type, 3, 1000, 8);
+    values[0] = 0;
+    const TestTensor x(type, values), y(type, {n});
+    const Array stored = x.read();
+    Real mean = 0, m2 = 0, distance = 0;
+    for (const Real v : stored.values) mean += v / n;
+    for (const Real v : stored.values) m2 += (v - mean) * (v - mean), distance += std::fabs(v - mean) / n;
+    const Real rstd = 1 / std::sqrt(m2 / n);
+    double found_mean = 0, found_rstd = 0;
+    layer_norm(y, x, {.eps = 0}, {.mean = {&found_mean, Dims{}}, .rstd = {&found_rstd, Dims{}}});
+    const Real growth = growth_of_sums(type, n);
+    EXPECT_LE(std::fabs(found_mean - mean), growth * distance + w * mean) << name_of(type);
+    EXPECT_LE(std::fabs(found_rstd / rstd - 1), growth / 2) << name_of(type);
+  }
 }
 
 TEST(HardCells, OneNanInALongRunIsTheRangesToo) {

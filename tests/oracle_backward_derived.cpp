@@ -80,7 +80,7 @@ namespace {
 std::vector<Slope> by_norm(const Array& x, const Cells& cells, Real limit) {
   std::vector<Slope> slopes;
   for (const Square& square : squares(x, cells)) {
-    const Real norm = std::sqrt(square.sum), g = growth_of_sums(square.n);
+    const Real norm = std::sqrt(square.sum), g = growth_of_sums(x.type, square.n);
     Slope s;
     s.m = square.n;
     s.centered = false;

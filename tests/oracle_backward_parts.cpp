@@ -33,7 +33,7 @@ std::vector<Slope> measured(const Array& x, const Cells& cells, Divisor divisor,
 std::vector<Slope> about_zero(const Array& x, const Cells& cells, Real eps, EpsPlace place) {
   std::vector<Slope> slopes;
   for (const Square& square : squares(x, cells)) {
-    const Real n = square.n, q = n > 0 ? square.sum / n : 0, g = growth_of_sums(n);
+    const Real n = square.n, q = n > 0 ? square.sum / n : 0, g = growth_of_sums(x.type, n);
     Slope s = slope_of({0, 0, reciprocal_deviation(q, eps, place), 0, g}, n, n, q, g, eps, place);
     s.centered = false;
     slopes.push_back(s);

@@ -118,7 +118,7 @@ std::vector<Response> responses(const Array& x, const Cells& cells, const Parame
       Response& r = all[c];
       r.mean = sum / static_cast<Real>(channels) + eps_or(p, 1e-6);
       r.scale = r.mean == 0 ? 0 : r.g / r.mean;
-      r.error = growth_of_sums(most) + growth_of_sums(static_cast<Real>(channels));
+      r.error = growth_of_sums(x.type, most) + growth_of_sums(static_cast<Real>(channels));
     }
   }
   return all;

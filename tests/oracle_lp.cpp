@@ -32,7 +32,7 @@ std::vector<Real> norms(const Array& x, const Cells& cells, Real p) {
 // Scaling, the power and the root are each good to a few roundings beyond the sum's.
 Real norm_error(const Array& x, const Cells& cells) {
   const Real n = cells.count() == 0 ? 0 : static_cast<Real>(x.size()) / static_cast<Real>(cells.count());
-  return 2 * growth_of_sums(n);
+  return 2 * growth_of_sums(x.type, n);
 }
 
 Real lp_slope(Real x, Real n, Real p, Real largest) {

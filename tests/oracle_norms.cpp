@@ -54,7 +54,7 @@ Expected rms_norm(const Array& x, const Parameters& p) {
   std::vector<CellAffine> affine;
   for (const Square& s : squares(x, cells)) {
     const Real q = s.n > 0 ? s.sum / s.n : 0;
-    affine.push_back({0, 0, reciprocal_deviation(q, eps_or(p, 1e-5), p.eps_place), 0, growth_of_sums(s.n)});
+    affine.push_back({0, 0, reciprocal_deviation(q, eps_or(p, 1e-5), p.eps_place), 0, growth_of_sums(x.type, s.n)});
   }
   Expected e = apply(x, cells, affine, gamma_of(p, x.sizes, axes), beta_of(p, x.sizes, axes));
   give_mean_and_rstd(e, cells, affine);

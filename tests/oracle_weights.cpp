@@ -74,7 +74,7 @@ Expected by_norm(const Array& x, const Parameters& p, Scale scale) {
   std::vector<CellAffine> affine;
   Statistic norm{Array(cells.shape), {}};
   for (const Square& s : squares(x, cells)) {
-    const Real value = std::sqrt(s.sum), error = growth_of_sums(s.n);
+    const Real value = std::sqrt(s.sum), error = growth_of_sums(x.type, s.n);
     norm.value[affine.size()] = value;
     norm.error.push_back(value * error);
     affine.push_back({0, 0, scale(value), 0, error});

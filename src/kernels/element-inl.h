@@ -232,14 +232,21 @@ HWY_INLINE void load_alternate(const std::uint8_t* p, VF& even, VF& odd) {
   even = hn::ConvertTo(DF(), hn::BitCast(di32, hn::And(pairs, hn::Set(U32(), 0xFFu))));
   odd = hn::ConvertTo(DF(), hn::BitCast(di32, hn::ShiftRight<8>(pairs)));
 }
-template <class D>
-HWY_INLINE void load_alternate(D d, const bfloat16* p, hn::Vec<D>& even, hn::Vec<D>& odd) {
-  const hn::RebindToUnsigned<D> d32;
-  const auto pairs = hn::BitCast(d32, hn::LoadU(hn::Repartition<std::uint16_t, D>(), &p->bits));
-  even = hn::BitCast(d, hn::ShiftLeft<16>(pairs));
-  odd = hn::BitCast(d, hn::And(pairs, hn::Set(d32, 0xFFFF0000u)));
+HWY_INLINE void load_alternate(const bfloat16* p, VF& even, VF& odd) {
+  const auto pairs = hn::BitCast(U32(), hn::LoadU(U16(), &p->bits));
+  even = hn::BitCast(DF(), hn::ShiftLeft<16>(pairs));
+  odd = hn::BitCast(DF(), hn::And(pairs, hn::Set(U32(), 0xFFFF0000u)));
 }
-HWY_INLINE void load_alternate(const bfloat16* p, VF& even, VF& odd) { load_alternate(DF(), p, even, odd); }
+// Two vectors in an order of the type's own.
+template <class X>
+HWY_INLINE void load_two(const X* p, VF& a, VF& b) {
+  if constexpr (std::is_same_v<X, float16>) {
+    a = load(p);
+    b = load(p + hn::Lanes(DF()));
+  } else {
+    load_alternate(p, a, b);
+  }
+}
 HWY_INLINE void store_alternate(VF even, VF odd, bfloat16* p, bool streaming) {
   hn::Vec<U16> bits;
   if (HWY_LIKELY(convert_alternate(even, odd, bits))) return store_whole(bits, p, streaming);
@@ -279,30 +286,6 @@ HWY_INLINE void load_step(const float* p, VD& a, VD& b) {
 HWY_INLINE void load_step(const double* p, VD& a, VD& b) {
   a = load_half(p);
   b = load_half(p + half_step());
-}
-
-// Two steps, in an order of the type's own: of 16-bit types nothing has to change its lane, and what is widened twice
-// is half a vector.
-template <class X>
-HWY_INLINE void load_two_steps(const X* p, VD& a, VD& b, VD& c, VD& d) {
-  load_step(p, a, b);
-  load_step(p + step(), c, d);
-}
-HWY_INLINE void load_two_steps(const float16* p, VD& a, VD& b, VD& c, VD& d) {
-  a = load_half(p);
-  b = load_half(p + half_step());
-  c = load_half(p + step());
-  d = load_half(p + step() + half_step());
-}
-HWY_INLINE void load_alternate(const bfloat16* p, VD& even, VD& odd) {
-  hn::Vec<DFHalf> low, high;
-  load_alternate(DFHalf(), p, low, high);
-  even = hn::PromoteTo(DD(), low);
-  odd = hn::PromoteTo(DD(), high);
-}
-HWY_INLINE void load_two_steps(const bfloat16* p, VD& a, VD& b, VD& c, VD& d) {
-  load_alternate(p, a, b);
-  load_alternate(p + step(), c, d);
 }
 
 // Asks for these elements, which are read soon or never, into the second cache: the first is full of what is here.

@@ -11,6 +11,7 @@
 
 #include "kernels/element-inl.h"
 #include "kernels/kernels.h"
+#include "kernels/moment-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace poise {
@@ -20,85 +21,6 @@ namespace HWY_NAMESPACE {
 // streams, and write combining stays whole only over bursts of several lines.
 template <class X>
 inline constexpr std::int64_t burst = sizeof(X) < 4 ? 256 : 128;
-
-// The running sums of one stream: four of squares, so that none is a chain of operations that wait for each other.
-struct Sums {
-  HWY_ALIGN double s[max_step / 2], q[4][max_step / 2];
-};
-
-// Float64 lanes: a product of two floats is exact in them and a sum never cancels about a pivot of the cell, so the
-// center is good to the last bit of y even where y is near zero (design.md 4.1, 4.2).
-struct Moment {
-  VD pivot, s, q0, q1, q2, q3;
-  HWY_INLINE explicit Moment(double at) : pivot(hn::Set(DD(), at)), s(hn::Zero(DD())), q0(s), q1(s), q2(s), q3(s) {}
-  HWY_INLINE Moment(double at, const Sums& sums)
-      : pivot(hn::Set(DD(), at)),
-        s(hn::Load(DD(), sums.s)),
-        q0(hn::Load(DD(), sums.q[0])),
-        q1(hn::Load(DD(), sums.q[1])),
-        q2(hn::Load(DD(), sums.q[2])),
-        q3(hn::Load(DD(), sums.q[3])) {}
-  HWY_INLINE void add(VD a, VD b) {
-    s = hn::Add(s, hn::Add(a, b));
-    q0 = hn::MulAdd(a, a, q0);
-    q1 = hn::MulAdd(b, b, q1);
-  }
-  template <class X>
-  HWY_INLINE void step(const X* x) {
-    VD a, b;
-    load_step(x, a, b);
-    add(about(a, pivot), about(b, pivot));
-  }
-  template <class X>
-  HWY_INLINE void two_steps(const X* x) {
-    VD a, b, c, d;
-    load_two_steps(x, a, b, c, d);
-    a = about(a, pivot);
-    b = about(b, pivot);
-    c = about(c, pivot);
-    d = about(d, pivot);
-    s = hn::Add(s, hn::Add(hn::Add(a, b), hn::Add(c, d)));
-    q0 = hn::MulAdd(a, a, q0);
-    q1 = hn::MulAdd(b, b, q1);
-    q2 = hn::MulAdd(c, c, q2);
-    q3 = hn::MulAdd(d, d, q3);
-  }
-  // x[from] to x[to], less than a step: with what is before them where that is a step.
-  template <class X>
-  HWY_INLINE void tail(const X* x, std::int64_t from, std::int64_t to) {
-    const std::int64_t count = to - from;
-    if (to < HWY_NAMESPACE::step()) return end(Padded<X>(x + from, count).lanes, 0, count);
-    end(x + to - HWY_NAMESPACE::step(), HWY_NAMESPACE::step() - count, HWY_NAMESPACE::step());
-  }
-  template <class X>
-  HWY_INLINE void end(const X* x, std::int64_t from, std::int64_t to) {
-    VD a, b;
-    load_step(x, a, b);
-    const auto within = [&](VD v, std::int64_t first) HWY_ATTR {
-      const auto lane = [&](std::int64_t i) {
-        return static_cast<std::size_t>(std::clamp<std::int64_t>(i - first, 0, half_step()));
-      };
-      const VD some = hn::IfThenElseZero(hn::FirstN(DD(), lane(to)), v);
-      return hn::IfThenZeroElse(hn::FirstN(DD(), lane(from)), some);
-    };
-    add(within(about(a, pivot), 0), within(about(b, pivot), half_step()));
-  }
-  HWY_INLINE void save(Sums& sums) const {
-    hn::Store(s, DD(), sums.s);
-    hn::Store(q0, DD(), sums.q[0]);
-    hn::Store(q1, DD(), sums.q[1]);
-    hn::Store(q2, DD(), sums.q[2]);
-    hn::Store(q3, DD(), sums.q[3]);
-  }
-  // What is left of a run, and its sums.
-  template <class X>
-  HWY_INLINE void finish(const X* x, std::int64_t from, std::int64_t length, double& sum, double& squares) {
-    for (; from + HWY_NAMESPACE::step() <= length; from += HWY_NAMESPACE::step()) step(x + from);
-    if (from < length) tail(x, from, length);
-    sum = hn::GetLane(hn::SumOfLanes(DD(), s));
-    squares = hn::GetLane(hn::SumOfLanes(DD(), hn::Add(hn::Add(q0, q1), hn::Add(q2, q3))));
-  }
-};
 
 // The coefficients of one stream in registers.
 template <class X, class Y, bool kPerElement>
@@ -189,8 +111,8 @@ struct MapOne {
 // One stream from `from` on: measured up to `end`, mapped, from y's `first` element, up to `mapped`, which is no later.
 // The sums come and go by value: an object whose address is taken has its vectors in memory.
 template <class X, class Y, bool kMeasure, bool kMap, bool kPerElement>
-HWY_INLINE Moment advance(const MapStreams* map, const MeasureStreams* measure, int k, Moment moment,
-                          std::int64_t first, std::int64_t from, std::int64_t mapped, std::int64_t end) {
+HWY_INLINE MomentOf<X> advance(const MapStreams* map, const MeasureStreams* measure, int k, MomentOf<X> moment,
+                               std::int64_t first, std::int64_t from, std::int64_t mapped, std::int64_t end) {
   std::int64_t i = from;
   if constexpr (kMeasure) {
     const X* x = static_cast<const X*>(measure->x[k]);
@@ -198,14 +120,18 @@ HWY_INLINE Moment advance(const MapStreams* map, const MeasureStreams* measure, 
       prefetch_page(x + i, 2 * step());
       moment.two_steps(x + i);
     };
-    if constexpr (kMap) {
-      const MapOne<X, Y, kPerElement> m(*map, k);
-      for (; i < mapped; i += 2 * step()) {
-        measure_two();
-        m.two_steps(first + i);
+    while (i < end) {
+      const std::int64_t flush = moment.flush_at(i, end);
+      if constexpr (kMap) {
+        const MapOne<X, Y, kPerElement> m(*map, k);
+        for (const std::int64_t stop = std::min(mapped, flush); i < stop; i += 2 * step()) {
+          measure_two();
+          m.two_steps(first + i);
+        }
       }
+      for (; i < flush; i += 2 * step()) measure_two();
+      moment.flush();
     }
-    for (; i < end; i += 2 * step()) measure_two();
   } else {
     const MapOne<X, Y, kPerElement> m(*map, k);
     for (; i < mapped; i += 2 * step()) {
@@ -236,10 +162,11 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
   if (count == 1 || bytes <= (kMap && !map->streaming ? short_cached_run_bytes : short_run_bytes)) {
     for (int k = 0; k < count; ++k) {
       begin(k);
-      Moment moment = advance<X, Y, kMeasure, kMap, kPerElement>(
-          map, measure, k, Moment(kMeasure ? measure->pivot[k] : 0), first[k], 0, last[k] - first[k], whole);
+      MomentOf<X> moment = advance<X, Y, kMeasure, kMap, kPerElement>(
+          map, measure, k, MomentOf<X>(kMeasure ? measure->pivot[k] : 0), first[k], 0, last[k] - first[k], whole);
       if constexpr (kMeasure)
-        moment.finish(static_cast<const X*>(measure->x[k]), whole, length, measure->s[k], measure->q[k]);
+        moment.finish(static_cast<const X*>(measure->x[k]), whole, length, measure->pivot[k], measure->s[k],
+                      measure->q[k]);
       finish(k);
     }
     return;
@@ -249,16 +176,17 @@ HWY_NOINLINE void rows(const MapStreams* map, MeasureStreams* measure, std::int6
   for (std::int64_t i = 0; i < whole; i += burst<X>) {
     const std::int64_t end = std::min(i + burst<X>, whole);
     for (int k = 0; k < count; ++k) {
-      const Moment moment =
-          advance<X, Y, kMeasure, kMap, kPerElement>(map, measure, k, Moment(kMeasure ? measure->pivot[k] : 0, sums[k]),
-                                                     first[k], i, std::min(end, last[k] - first[k]), end);
+      const MomentOf<X> moment = advance<X, Y, kMeasure, kMap, kPerElement>(
+          map, measure, k, MomentOf<X>(kMeasure ? measure->pivot[k] : 0, sums[k]), first[k], i,
+          std::min(end, last[k] - first[k]), end);
       if constexpr (kMeasure) moment.save(sums[k]);
     }
   }
   for (int k = 0; k < count; ++k) {
     if constexpr (kMeasure) {
-      Moment moment(measure->pivot[k], sums[k]);
-      moment.finish(static_cast<const X*>(measure->x[k]), whole, length, measure->s[k], measure->q[k]);
+      MomentOf<X> moment(measure->pivot[k], sums[k]);
+      moment.finish(static_cast<const X*>(measure->x[k]), whole, length, measure->pivot[k], measure->s[k],
+                    measure->q[k]);
     }
     finish(k);
   }

@@ -14,17 +14,28 @@ struct Piece {
   std::int64_t unit = 0, length = 0;
 };
 
-// The i-th cell that a thread handles of [begin, end): those that go together lie a quarter of its share apart, as far
-// streams. With together = 1 they follow each other.
-inline std::int64_t far_cell(std::int64_t begin, std::int64_t end, std::int64_t together, std::int64_t i) noexcept {
-  if (together == 1) return begin + i;
+// The cells that a thread handles together of [begin, end), `done` of which are: those lie a quarter of its share
+// apart, as far streams, but for the last few. With together = 1 all follow each other.
+struct FarCells {
+  std::int64_t first, step;
+};
+inline FarCells far_cells(std::int64_t begin, std::int64_t end, std::int64_t together, std::int64_t done) noexcept {
+  if (together == 1) return {begin + done, 1};
   const std::int64_t groups = (end - begin) / together;
-  return begin + (i < groups * together ? i / together + i % together * groups : i);
+  if (done >= groups * together) return {begin + done, 1};
+  return {begin + done / together, groups};
+}
+inline std::int64_t far_cell(std::int64_t begin, std::int64_t end, std::int64_t together, std::int64_t i) noexcept {
+  const std::int64_t k = i % together;
+  const FarCells cells = far_cells(begin, end, together, i - k);
+  return cells.first + k * cells.step;
 }
 
-// Whether cells of one run follow each other: far ones, and y's beside them, would meet in the first cache's sets.
+// Whether cells of one run follow each other: where y is cached, far ones, and y's beside them, would meet in the first
+// cache's sets; of two bytes an element memory answers one stream faster than its elements are computed.
 inline bool in_order(const Plan& plan) noexcept {
-  return !plan.streaming && plan.length * static_cast<std::int64_t>(size_of(plan.x_type)) <= short_cached_run_bytes;
+  const auto bytes = static_cast<std::int64_t>(size_of(plan.x_type));
+  return bytes == 2 || (!plan.streaming && plan.length * bytes <= short_cached_run_bytes);
 }
 
 // Cells that lie a step apart are merged by one call.

@@ -253,7 +253,7 @@ class Rows {
     }
     lane_kernels_.moments({c.pivot, s, q, plan_.cell_elements, c.count, c.measured});
     for (int k = 0; k < c.count; ++k) {
-      if (bad_pivot(c.measured[k], c.pivot[k], plan_.x_type)) measure_again(c, k, sums);
+      if (bad_pivot(c.measured[k], c.pivot[k], plan_.x_type, summed_in_blocks(plan_.x_type))) measure_again(c, k, sums);
     }
   }
 

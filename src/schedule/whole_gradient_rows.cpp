@@ -64,7 +64,8 @@ class WholeGradientRows {
     c.streams.streaming = plan_.streaming;
     for (std::int64_t done = 0; done < end - begin; done += c.streams.count) {
       c.streams.count = done + plan_.together <= end - begin ? plan_.together : 1;
-      for (int k = 0; k < c.streams.count; ++k) open(c, k, far_cell(begin, end, plan_.together, done + k), chunk);
+      const FarCells cells = far_cells(begin, end, plan_.together, done);
+      for (int k = 0; k < c.streams.count; ++k) open(c, k, cells.first + k * cells.step, chunk);
       if (measure_ != nullptr) measure_(c.streams, plan_.length);
       merge(c);
       if (map_ != nullptr) map(c);

@@ -83,9 +83,10 @@ class WholeRows {
   // The cells from `done` on; how many are done after them.
   std::int64_t open(Closure& c, std::int64_t begin, std::int64_t end, std::int64_t done) const noexcept {
     const int count = static_cast<int>(std::min<std::int64_t>(plan_.together, end - begin - done));
+    const FarCells cells = far_cells(begin, end, apart_, done);
     c.measure.count = c.map.count = count;
     for (int k = 0; k < count; ++k) {
-      c.index[k] = far_cell(begin, end, apart_, done + k);
+      c.index[k] = cells.first + k * cells.step;
       const Offsets at = offsets_at(cells_, c.index[k]);
       c.cell[k] = at.cell;
       c.measure.x[k] = c.map.x[k] = address(job_.x.data(), plan_.x_type, at.x);
@@ -106,7 +107,7 @@ class WholeRows {
       const MeasureStreams& m = c.measure;
       lane_kernels_.moments({m.pivot, m.s, m.q, plan_.length, count, c.measured});
       for (int k = 0; k < count; ++k)
-        if (bad_pivot(c.measured[k], m.pivot[k], plan_.x_type)) measure_again(c, k);
+        if (bad_pivot(c.measured[k], m.pivot[k], plan_.x_type, summed_in_blocks(plan_.x_type))) measure_again(c, k);
     } else {
       for (int k = 0; k < count; ++k)
         c.measured[k] = measured_of(plan_.statistic, plan_.length, 0, {c.measure.s[k], c.measure.q[k]});
