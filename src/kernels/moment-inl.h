@@ -143,13 +143,13 @@ struct NarrowMoment {
   // as a float.
   template <class X>
   HWY_INLINE void finish(const X* x, std::int64_t from, std::int64_t length, double at, double& sum, double& squares) {
-    const auto about = static_cast<double>(static_cast<float>(at)), n = static_cast<double>(length);
-    Moment rest(about);
+    const auto rounded = static_cast<double>(static_cast<float>(at)), n = static_cast<double>(length);
+    Moment rest(rounded);
     rest.s = all_s;
     rest.q0 = all_q;
     rest.finish(x, from, length, at, sum, squares);
     if (squares >= n * 0x1p-120 && squares < HUGE_VAL) {
-      const double off = about - at;
+      const double off = rounded - at;
       squares += off * (2 * sum + n * off);
       sum += n * off;
       return;
