@@ -9,10 +9,12 @@ find_library(ONEDNN_LIBRARY dnnl)
 find_path(OPENCV_HEADERS opencv2/core.hpp PATH_SUFFIXES opencv4)
 find_library(OPENCV_CORE opencv_core)
 
-# folder: has torch.cpp and onednn.cpp, and for each a stub NAME_absent.cpp.
+# folder: has torch*.cpp and onednn.cpp, and for each peer a stub NAME_absent.cpp.
 function(add_peers target folder)
   if(TORCH_HEADERS AND TORCH_CPU AND TORCH_C10 AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_sources(${target} PRIVATE ${folder}/torch.cpp)
+    file(GLOB torch_sources CONFIGURE_DEPENDS ${folder}/torch*.cpp)
+    list(FILTER torch_sources EXCLUDE REGEX _absent)
+    target_sources(${target} PRIVATE ${torch_sources})
     target_include_directories(${target} SYSTEM PRIVATE ${TORCH_HEADERS} ${TORCH_HEADERS}/torch/csrc/api/include)
     target_link_libraries(${target} PRIVATE ${TORCH_CPU} ${TORCH_C10})
   else()

@@ -15,8 +15,8 @@
 #include "bench/limit.h"
 #include "bench/put_into.h"
 #include "bench/timing.h"
+#include "contenders.h"
 #include "in_cache.h"
-#include "peer.h"
 
 namespace poise::bench {
 namespace {
@@ -37,32 +37,18 @@ constexpr Mode modes[] = {
 
 struct Row {
   std::string problem, peer = {};
+  bool composed = false;
   double us = 0, rate = 0, ratio = 0, loops = 0, peer_us = 0;
 };
 
 // Past the cache from DRAM; whichever way is fastest where the memory is hot.
 int way_of(const Case& c, const Mode& mode) { return mode.hot ? fastest_way(c, mode.threads) : 0; }
 
-struct Contender {
-  std::string name;
-  std::function<void(std::size_t)> run;
-  std::vector<double> times;
-};
-
-std::vector<Contender> contenders(const Case& c, const Mode& mode, Context& context) {
-  std::vector<Contender> all = {{"Poise", [&](std::size_t turn) { c.run(turn, context); }, {}}};
-  for (const auto& peer : {torch_peer(mode.threads), onednn_peer(mode.threads), opencv_peer(mode.threads)}) {
-    if (!peer) continue;
-    if (auto run = peer->prepare(c)) all.push_back({peer->name(), std::move(run), {}});
-  }
-  return all;
-}
-
 void measure(benchmark::State& state, Row& row, const Mode& mode) {
   const Case c(row.problem, mode.hot ? 0 : cold);
   Context context;
   context.threads = mode.threads;
-  std::vector<Contender> all = contenders(c, mode, context);
+  std::vector<Contender> all = contenders(c, mode.threads, context);
   const int way = way_of(c, mode);
   for (Contender& one : all) one.run(0);
   const InCache cut = in_cache(c);
@@ -89,26 +75,32 @@ void measure(benchmark::State& state, Row& row, const Mode& mode) {
     if (row.peer_us != 0 && us >= row.peer_us) continue;
     row.peer_us = us;
     row.peer = all[i].name;
+    row.composed = all[i].composed;
   }
 }
 
 // The mean of the ratios to the best peer, where there is one, where Poise is slower, and what the mean would be if
 // every problem took no longer than the limit.
 std::string summary(const std::vector<Row>& rows) {
-  double logs = 0, at_limit = 0;
-  int compared = 0, slower = 0;
+  double logs = 0, logs_own = 0, at_limit = 0;
+  int compared = 0, own = 0, slower = 0;
   for (const Row& row : rows) {
     if (row.peer.empty()) continue;
-    logs += std::log(row.peer_us / row.us);
-    at_limit += std::log(row.peer_us / row.us * row.ratio);
+    const double ratio = std::log(row.peer_us / row.us);
+    logs += ratio;
+    at_limit += ratio + std::log(row.ratio);
     ++compared;
+    if (!row.composed) logs_own += ratio, ++own;
     if (row.peer_us < row.us / 1.05) ++slower;
   }
   if (compared == 0) return "No peer was there to compare with.\n";
   return fmt::format(
-      "Against the best peer: {:.2f} times as fast in the geometric mean of {} problems; slower by more "
-      "than 5 % in {}. At the limit in each of them it would be {:.2f} times.\n",
-      std::exp(logs / compared), compared, slower, std::exp(at_limit / compared));
+      "Against the best peer: {:.2f} times as fast in the geometric mean of {} problems, {:.2f} times in that of the "
+      "{} "
+      "that a peer has a function of its own for; slower by more than 5 % in {}. At the limit in each of them it would "
+      "be {:.2f} times.\n",
+      std::exp(logs / compared), compared, std::exp(logs_own / std::max(own, 1)), own, slower,
+      std::exp(at_limit / compared));
 }
 
 std::string table(const Mode& mode, const std::vector<Row>& rows) {

@@ -39,6 +39,14 @@ class Norm {
         variance_(forward_.variance_desc(), engine_),
         run_forward_(forward_),
         gammas_({channels(c)}, memory::data_type::f32, memory::format_tag::a) {
+    const Parameters& p = c.parameters();
+    const auto take = [](memory& to, const ConstTensorView& from) {
+      if (from.present()) to.set_data_handle(const_cast<void*>(from.data()));
+    };
+    take(gamma_, p.gamma);
+    take(beta_, p.beta);
+    take(mean_, p.running_mean);
+    take(variance_, p.running_var);
     if (!c.backward()) return;
     backward_ = std::make_unique<typename Backward::primitive_desc>(
         typename Backward::desc{dnnl::prop_kind::backward, md_, md_, eps, flags(c)}, engine_, forward_);
@@ -52,7 +60,7 @@ class Norm {
                                    {DNNL_ARG_MEAN, mean_},
                                    {DNNL_ARG_VARIANCE, variance_},
                                    {DNNL_ARG_SCALE, gamma_},
-                                   {DNNL_ARG_SHIFT, gamma_}});
+                                   {DNNL_ARG_SHIFT, beta_}});
     stream_.wait();
   }
   void backward(std::size_t turn) {
@@ -62,7 +70,7 @@ class Norm {
                                     {DNNL_ARG_MEAN, mean_},
                                     {DNNL_ARG_VARIANCE, variance_},
                                     {DNNL_ARG_SCALE, gamma_},
-                                    {DNNL_ARG_SHIFT, gamma_},
+                                    {DNNL_ARG_SHIFT, beta_},
                                     {DNNL_ARG_DIFF_SCALE, dgamma_},
                                     {DNNL_ARG_DIFF_SHIFT, dbeta_}});
     stream_.wait();
@@ -94,7 +102,7 @@ class Norm {
   memory mean_, variance_;
   Forward run_forward_;
   memory::desc gammas_;
-  memory gamma_{gammas_, engine_}, dgamma_{gammas_, engine_}, dbeta_{gammas_, engine_};
+  memory gamma_{gammas_, engine_}, beta_{gammas_, engine_}, dgamma_{gammas_, engine_}, dbeta_{gammas_, engine_};
   std::unique_ptr<typename Backward::primitive_desc> backward_;
   Backward run_backward_;
 };
@@ -109,25 +117,57 @@ Call call_of(const Case& c) {
   return [norm](std::size_t turn) { norm->forward(turn); };
 }
 
-// Across channels, alpha scaled by the size; the presets of Poise that are that, and others by alpha's size-fold.
+// Across channels, AlexNet's constants; alpha is scaled by the size.
+class Responses {
+ public:
+  explicit Responses(const Case& c)
+      : c_(c),
+        md_(description(c.problem())),
+        forward_(
+            {desc(c.backward() ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference), engine_}),
+        workspace_(forward_.workspace_desc(), engine_),
+        run_forward_(forward_) {
+    if (!c.backward()) return;
+    run_backward_ =
+        dnnl::lrn_backward({{dnnl::algorithm::lrn_across_channels, md_, md_, 5, 5e-4F, 0.75F, 2}, engine_, forward_});
+    forward(0);
+  }
+  void forward(std::size_t turn) {
+    run_forward_.execute(stream_, {{DNNL_ARG_SRC, at(c_.x(turn).data())},
+                                   {DNNL_ARG_DST, at(c_.y(turn).data())},
+                                   {DNNL_ARG_WORKSPACE, workspace_}});
+    stream_.wait();
+  }
+  void backward(std::size_t turn) {
+    run_backward_.execute(stream_, {{DNNL_ARG_SRC, at(c_.x(turn).data())},
+                                    {DNNL_ARG_DIFF_DST, at(c_.dy(turn).data())},
+                                    {DNNL_ARG_DIFF_SRC, at(c_.y(turn).data())},
+                                    {DNNL_ARG_WORKSPACE, workspace_}});
+    stream_.wait();
+  }
+
+ private:
+  dnnl::lrn_forward::desc desc(dnnl::prop_kind kind) const {
+    return {kind, dnnl::algorithm::lrn_across_channels, md_, 5, 5e-4F, 0.75F, 2};
+  }
+  memory at(void* data) { return {md_, engine_, data}; }
+
+  const Case& c_;
+  dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream_{engine_};
+  memory::desc md_;
+  dnnl::lrn_forward::primitive_desc forward_;
+  memory workspace_;
+  dnnl::lrn_forward run_forward_;
+  dnnl::lrn_backward run_backward_;
+};
+
+// Of planes it has a gradient for tests alone, which takes half a second.
 Call responses(const Case& c) {
-  if (c.backward()) return {};
-  struct State {
-    dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-    dnnl::stream stream{engine};
-    memory::desc md;
-    dnnl::lrn_forward run;
-  };
-  const auto state = std::make_shared<State>();
-  state->md = description(c.problem());
-  const dnnl::lrn_forward::desc desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::lrn_across_channels,
-                                     state->md, 5, 5e-4F, 0.75F, 2);
-  state->run = dnnl::lrn_forward({desc, state->engine});
-  return [state, &c](std::size_t turn) {
-    state->run.execute(state->stream, {{DNNL_ARG_SRC, memory(state->md, state->engine, c.x(turn).data())},
-                                       {DNNL_ARG_DST, memory(state->md, state->engine, c.y(turn).data())}});
-    state->stream.wait();
-  };
+  if (c.backward() && c.problem().strides[1] != 1) return {};
+  const auto responses = std::make_shared<Responses>(c);
+  if (c.backward()) return [responses](std::size_t turn) { responses->backward(turn); };
+  return [responses](std::size_t turn) { responses->forward(turn); };
 }
 
 class OneDnn final : public Peer {
@@ -137,7 +177,7 @@ class OneDnn final : public Peer {
     const dnnl_version_t* v = dnnl_version();
     return "oneDNN " + std::to_string(v->major) + "." + std::to_string(v->minor);
   }
-  Call prepare(const Case& c) override {
+  PeerCall prepare(const Case& c) override {
     const Problem& problem = c.problem();
     const std::string_view name = problem.technique->name;
     const bool typed = (problem.x == DType::f32 || problem.x == DType::bf16) && problem.x == problem.y;
@@ -146,12 +186,12 @@ class OneDnn final : public Peer {
     omp_set_num_threads(threads_);
     try {
       if (name == "batch_norm" && (!c.backward() || c.parameters().mode == BatchNormMode::training)) {
-        return call_of<dnnl::batch_normalization_forward, dnnl::batch_normalization_backward>(c);
+        return {call_of<dnnl::batch_normalization_forward, dnnl::batch_normalization_backward>(c)};
       }
       if (name == "layer_norm" && last_axes) {
-        return call_of<dnnl::layer_normalization_forward, dnnl::layer_normalization_backward>(c);
+        return {call_of<dnnl::layer_normalization_forward, dnnl::layer_normalization_backward>(c)};
       }
-      if (name == "local_response_norm" && problem.parameters.preset == "alexnet") return responses(c);
+      if (name == "local_response_norm" && problem.parameters.preset == "alexnet") return {responses(c)};
     } catch (const dnnl::error&) {  // a type or a form that it has no kernel for
     }
     return {};

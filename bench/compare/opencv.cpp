@@ -63,7 +63,7 @@ class OpenCv final : public Peer {
  public:
   explicit OpenCv(int threads) : threads_(threads) { cv::setNumThreads(threads); }
   std::string name() const override { return fmt::format("OpenCV {}.{}", CV_VERSION_MAJOR, CV_VERSION_MINOR); }
-  std::function<void(std::size_t)> prepare(const Case& c) override {
+  PeerCall prepare(const Case& c) override {
     const Problem& problem = c.problem();
     if (std::string_view(problem.technique->name) != "preset" || problem.sizes.size() != 4 || problem.sizes[1] != 3)
       return {};
@@ -71,7 +71,7 @@ class OpenCv final : public Peer {
     const Images images = images_of(c);
     if (images.to_pixels && !images.from_pixels) return {};
     const cv::Mat table = table_of(images);
-    return [&c, images, table, threads = threads_](std::size_t turn) {
+    return {[&c, images, table, threads = threads_](std::size_t turn) {
       auto* x = static_cast<std::uint8_t*>(const_cast<void*>(c.input(turn)));
       auto* y = static_cast<float*>(c.output(turn));
       const std::ptrdiff_t elements = std::ptrdiff_t{channels} * images.height * images.width;
@@ -83,7 +83,7 @@ class OpenCv final : public Peer {
       };
       if (threads == 1) return stripe({0, images.count});
       cv::parallel_for_(cv::Range(0, images.count), stripe, threads);
-    };
+    }};
   }
 
  private:
