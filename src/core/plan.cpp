@@ -98,8 +98,10 @@ void make_readable(Plan& plan, const Job& job, Partition& p, bool along_inner) n
   if (plan.param.present) plan_copy<&Offsets::param>(plan.param, p, along_inner && inner.param != 0);
 }
 
-void plan_rows(Plan& plan, const Job& job, Partition p) noexcept {
+void plan_rows(Plan& plan, const Job& job, const Context& context, Partition p) noexcept {
   plan.loop = Plan::Loop::rows;
+  // Each thread's rows may stay in its own cache; lanes are shared, and what is not measured is read but once.
+  if (plan.statistic != Statistic::none) plan.streaming &= worth_streaming(job, context, plan.threads);
   const bool joins = job.derivative == nullptr && joinable(p);
   plan.per_element = joins || varies(p.inner());
   if (plan.per_element) {
@@ -269,12 +271,12 @@ void plan_strided(Plan& plan, Partition p) noexcept {
   plan.cell_elements = plan.runs.elements();
 }
 
-void plan_loop(Plan& plan, const Job& job, const Partition& p) noexcept {
+void plan_loop(Plan& plan, const Job& job, const Context& context, const Partition& p) noexcept {
   const Dim& inner = p.inner();
   if (job.mask.present()) return plan_strided(plan, p);
   if (plan_pixels(plan, job, p)) return;
   if (!steps(inner, 1)) return plan_strided(plan, p);
-  if (inner.role == Role::reduced && !better_as_lanes(p)) return plan_rows(plan, job, p);
+  if (inner.role == Role::reduced && !better_as_lanes(p)) return plan_rows(plan, job, context, p);
   plan_columns(plan, job, p);
 }
 
@@ -285,11 +287,11 @@ int threads_worth(const Job& job, const Context& context) noexcept {
   return static_cast<int>(std::clamp<std::int64_t>(bytes / bytes_a_thread, 1, threads_allowed(context)));
 }
 
-bool worth_streaming(const Job& job, const Context& context) noexcept {
+bool worth_streaming(const Job& job, const Context& context, int caches) noexcept {
   if (context.store != StorePolicy::automatic) return context.store == StorePolicy::streaming;
   const auto out = job.y.elements() * static_cast<std::int64_t>(size_of(job.y.dtype()));
   const auto in = job.x.elements() * static_cast<std::int64_t>(size_of(job.x.dtype()));
-  return job.x.data() != job.y.data() && in + out > cache_bytes();
+  return job.x.data() != job.y.data() && in + out > caches * cache_bytes();
 }
 
 Plan make_plan(const Job& job, const Context& context) {
@@ -309,7 +311,7 @@ Plan make_plan(const Job& job, const Context& context) {
   drop_needless_units(p);
   p.compress();
   if (p.empty()) p.add({{.x = 1, .y = 1, .dy = 1, .z = 1}, 1});
-  plan_loop(plan, job, p);
+  plan_loop(plan, job, context, p);
   const bool measures = plan.statistic == Statistic::moments || plan.statistic == Statistic::power;
   const bool plain = job.maps && !job.epilogue.present() && plan.x_type == plan.y_type;
   plan.fused = plan.loop == Plan::Loop::rows && measures && plain && job.derivative == nullptr;

@@ -66,6 +66,6 @@ Plan make_plan(const Job& job, const Context& context);
 
 // How many threads this much memory keeps busy, and whether y is written past the cache.
 int threads_worth(const Job& job, const Context& context) noexcept;
-bool worth_streaming(const Job& job, const Context& context) noexcept;
+bool worth_streaming(const Job& job, const Context& context, int caches = 1) noexcept;
 
 }  // namespace poise
