@@ -73,14 +73,15 @@ class ParameterSums {
 };
 
 // How many chunks of cells (or closures of them) add up their parameters' gradients apart: by the shape alone, never by
-// the threads. A chunk's sums are set to zero and added up, which few elements, or few rows of many, would not repay.
+// the threads. A chunk's sums are set to zero and added up, which few elements, or few rows of many, would not repay;
+// two chunks of few rows still let two threads work.
 inline std::int64_t parameter_chunks(const Plan& plan, std::int64_t cells) noexcept {
   constexpr std::int64_t most = 32, most_values = std::int64_t{1} << 20, fewest = std::int64_t{3} << 13, rows = 16;
   if (!plan.param.present) return 1;
   const std::int64_t elements = plan.cells.elements() * plan.lane_cells.elements() * plan.cell_elements;
   const std::int64_t values = std::max<std::int64_t>(plan.param.size, 1);
-  return std::max<std::int64_t>(
-      1, std::min({cells, most, most_values / values, elements / std::max(fewest, rows * values)}));
+  const std::int64_t repaid = std::max(elements / (rows * values), std::int64_t{2});
+  return std::max<std::int64_t>(1, std::min({cells, most, most_values / values, elements / fewest, repaid}));
 }
 
 // Where a chunk of this many cells begins: whole closures of `together`, where a chunk has several, but for the last.
