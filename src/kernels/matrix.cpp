@@ -74,6 +74,46 @@ struct Dot {
 };
 
 template <class X>
+HWY_INLINE const X* line_of(const Lines& m, int k) {
+  return static_cast<const X*>(m.x[k]);
+}
+template <class X>
+HWY_INLINE void prefetch_ahead(const X* x, std::int64_t ahead, std::int64_t count) {
+  prefetch(reinterpret_cast<const X*>(reinterpret_cast<const char*>(x) + ahead), count);
+}
+
+// A step of one of the lines.
+template <class X>
+HWY_INLINE void add_products(const X* x, std::int64_t ahead, Pair y, VD& a, VD& b) {
+  prefetch_ahead(x, ahead, step());
+  const Pair v = load_pair(x);
+  a = hn::MulAdd(v.a, y.a, a);
+  b = hn::MulAdd(v.b, y.b, b);
+}
+
+template <class X>
+struct Dots {
+  static void run(const Lines& m, const double* p, double* sums, std::int64_t length) {
+    const X *x0 = line_of<X>(m, 0), *x1 = line_of<X>(m, 1), *x2 = line_of<X>(m, 2), *x3 = line_of<X>(m, 3);
+    VD a0 = hn::Zero(DD()), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    const std::int64_t n = step();
+    std::int64_t i = 0;
+    for (; i + n <= length; i += n) {
+      const Pair y = load_pair(p + i);
+      add_products(x0 + i, m.ahead, y, a0, b0);
+      add_products(x1 + i, m.ahead, y, a1, b1);
+      add_products(x2 + i, m.ahead, y, a2, b2);
+      add_products(x3 + i, m.ahead, y, a3, b3);
+    }
+    const auto sum = [](VD a, VD b) HWY_ATTR { return hn::GetLane(hn::SumOfLanes(DD(), hn::Add(a, b))); };
+    sums[0] += sum(a0, b0), sums[1] += sum(a1, b1), sums[2] += sum(a2, b2), sums[3] += sum(a3, b3);
+    for (int k = 0; i < length && k < lines_together; ++k) {
+      sums[k] += Dot<X>::run(line_of<X>(m, k) + i, p + i, length - i);
+    }
+  }
+};
+
+template <class X>
 struct Product {
   static double run(const void* x, const void* y, std::int64_t length) {
     return sum_of_products(length, [&](std::int64_t i, std::int64_t count, Pair& a, Pair& b) HWY_ATTR {
@@ -107,6 +147,27 @@ struct Add {
 };
 
 template <class X>
+struct Adds {
+  static void run(const Lines& m, const double* c, double* acc, std::int64_t length) {
+    const X *x0 = line_of<X>(m, 0), *x1 = line_of<X>(m, 1), *x2 = line_of<X>(m, 2), *x3 = line_of<X>(m, 3);
+    const VD c0 = hn::Set(DD(), c[0]), c1 = hn::Set(DD(), c[1]), c2 = hn::Set(DD(), c[2]), c3 = hn::Set(DD(), c[3]);
+    const std::int64_t n = step();
+    std::int64_t i = 0;
+    for (; i + n <= length; i += n) {
+      Pair sum = load_pair(acc + i);
+      add_products(x0 + i, m.ahead, {c0, c0}, sum.a, sum.b);
+      add_products(x1 + i, m.ahead, {c1, c1}, sum.a, sum.b);
+      add_products(x2 + i, m.ahead, {c2, c2}, sum.a, sum.b);
+      add_products(x3 + i, m.ahead, {c3, c3}, sum.a, sum.b);
+      store_pair(sum, acc + i);
+    }
+    for (int k = 0; i < length && k < lines_together; ++k) {
+      Add<X>::run(line_of<X>(m, k) + i, c[k], acc + i, length - i);
+    }
+  }
+};
+
+template <class X>
 struct MapRankOne {
   static void run(const RankOne& r, std::int64_t length) {
     const VD a = hn::Set(DD(), r.a), c = hn::Set(DD(), r.c);
@@ -120,6 +181,8 @@ struct MapRankOne {
 void fill_matrix(MatrixKernels& kernels) noexcept {
   fill_floating<Dot>(kernels.dot);
   fill_floating<Add>(kernels.add);
+  fill_floating<Dots>(kernels.dots);
+  fill_floating<Adds>(kernels.adds);
   fill_floating<Product>(kernels.product);
   fill_floating<MapRankOne>(kernels.rank_one);
 }

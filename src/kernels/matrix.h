@@ -16,6 +16,16 @@ namespace poise {
 using DotFn = double (*)(const void* x, const double* p, std::int64_t length);
 // acc += c * x
 using AddFn = void (*)(const void* x, double c, double* acc, std::int64_t length);
+// Lines read together: what runs along them, in `p` or `acc`, is loaded once for all.
+inline constexpr int lines_together = 4;
+struct Lines {
+  const void* x[lines_together] = {};
+  std::int64_t ahead = 0;  // bytes from a line to one that is read soon
+};
+// sums[k] += sum x_k*p
+using DotsFn = void (*)(const Lines&, const double* p, double* sums, std::int64_t length);
+// acc += sum over k of c[k] * x_k, the first line first
+using AddsFn = void (*)(const Lines&, const double* c, double* acc, std::int64_t length);
 // sum x*y, both of one type
 using ProductFn = double (*)(const void* x, const void* y, std::int64_t length);
 // dx = a*dy + c*p; dx may be dy
@@ -31,6 +41,8 @@ using RankOneFn = void (*)(const RankOne&, std::int64_t length);
 struct MatrixKernels {
   DotFn dot[dtype_count] = {};
   AddFn add[dtype_count] = {};
+  DotsFn dots[dtype_count] = {};
+  AddsFn adds[dtype_count] = {};
   ProductFn product[dtype_count] = {};
   RankOneFn rank_one[dtype_count] = {};
 };

@@ -40,6 +40,20 @@ struct Add {
 };
 
 template <class X>
+struct Dots {
+  static void run(const Lines& m, const double* p, double* sums, std::int64_t length) {
+    for (int k = 0; k < lines_together; ++k) sums[k] += Dot<X>::run(m.x[k], p, length);
+  }
+};
+
+template <class X>
+struct Adds {
+  static void run(const Lines& m, const double* c, double* acc, std::int64_t length) {
+    for (int k = 0; k < lines_together; ++k) Add<X>::run(m.x[k], c[k], acc, length);
+  }
+};
+
+template <class X>
 struct MapRankOne {
   static void run(const RankOne& r, std::int64_t length) {
     for (std::int64_t i = 0; i < length; ++i) {
@@ -53,6 +67,8 @@ struct MapRankOne {
 void fill_matrix_scalar(MatrixKernels& kernels) noexcept {
   fill_floating<Dot>(kernels.dot);
   fill_floating<Add>(kernels.add);
+  fill_floating<Dots>(kernels.dots);
+  fill_floating<Adds>(kernels.adds);
   fill_floating<Product>(kernels.product);
   fill_floating<MapRankOne>(kernels.rank_one);
 }

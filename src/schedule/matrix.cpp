@@ -11,8 +11,11 @@
 namespace poise {
 namespace {
 
-// What a line is cut into: few enough elements for a copy on the stack, enough to be worth a call.
-constexpr std::int64_t longest = 1024;
+// What a line is cut into: few enough elements for a copy on the stack, enough to be worth a call; of contiguous lines
+// as many as leave their vector in the second cache.
+constexpr std::int64_t longest_copy = 1024, longest_contiguous = 8192;
+// Bytes between lines read one after the other; what is farther would leave the second cache before it is read.
+constexpr std::int64_t farthest = 128 * 1024;
 // Fewer elements of the matrix are not worth a thread; a call reads them several times.
 constexpr std::int64_t elements_a_thread = 16 * 1024;
 
@@ -27,10 +30,10 @@ Matrix::Matrix(const ConstTensorView& x, int row_axis, Context& context, const C
   order_columns(row_axis);
   for (int i = 0; i < line_dims_; ++i) line_count_ *= lines_[static_cast<std::size_t>(i)].size;
   for (int i = 0; i < segment_dims_; ++i) segment_count_ *= segments_[static_cast<std::size_t>(i)].size;
-  pieces_a_line_ = segment_count_ * ((inner_.size + longest - 1) / longest);
   const auto steps_by_one = [&](const auto& view, std::int64_t step) { return !view.present() || step == 1; };
   contiguous_ = x.dtype() != DType::u8 && steps_by_one(x_, inner_.x) && steps_by_one(dy_, inner_.dy) &&
                 steps_by_one(dx_, inner_.dx);
+  longest_ = contiguous_ ? longest_contiguous : longest_copy;
 }
 
 bool Matrix::joinable(const LineDim& outer, const LineDim& inner) const noexcept {
@@ -106,11 +109,15 @@ Matrix::Start Matrix::start(const LineDims& dims, int count, std::int64_t index)
   return s;
 }
 
-Matrix::Piece Matrix::piece(std::int64_t index) const noexcept {
-  const std::int64_t a_segment = pieces_a_line_ / segment_count_, rest = index % pieces_a_line_;
+std::int64_t Matrix::pieces_a_line(std::int64_t longest) const noexcept {
+  return segment_count_ * ((inner_.size + longest - 1) / longest);
+}
+
+Matrix::Piece Matrix::piece(std::int64_t index, std::int64_t longest) const noexcept {
+  const std::int64_t a_line = pieces_a_line(longest), a_segment = a_line / segment_count_, rest = index % a_line;
   const std::int64_t part = rest / a_segment, from = rest % a_segment * longest;
   Piece p;
-  p.line = index / pieces_a_line_;
+  p.line = index / a_line;
   p.position = part * inner_.size + from;
   p.length = std::min(longest, inner_.size - from);
   const Start of_line = start(lines_, line_dims_, p.line), of_part = start(segments_, segment_dims_, part);
@@ -133,38 +140,86 @@ void Matrix::parallel(std::int64_t count, F&& body) const noexcept {
                    }));
 }
 
+Lines Matrix::lines_at(std::int64_t line, const Start& at) const noexcept {
+  Lines m;
+  const auto x = [&](std::int64_t k) {
+    return static_cast<const std::byte*>(address(x_.data(), x_.dtype(), at.x + start(lines_, line_dims_, k).x));
+  };
+  for (int k = 0; k < lines_together; ++k) m.x[k] = x(line + k);
+  const bool more = line + 2 * lines_together <= line_count_;
+  const std::int64_t next = more ? x(line + lines_together) - x(line) : 0;
+  m.ahead = std::abs(next) <= farthest ? next : 4096;
+  return m;
+}
+
+void Matrix::gather_together(std::int64_t line, const double* in, double* out) const noexcept {
+  std::fill_n(out + line, lines_together, 0.0);
+  for (std::int64_t i = 0; i < pieces_a_line(longest_); ++i) {
+    const Piece p = piece(i, longest_);
+    kernels_.dots[static_cast<int>(x_.dtype())](lines_at(line, p.at), in + p.position, out + line, p.length);
+  }
+}
+
+double Matrix::gather_line(std::int64_t line, const double* in) const noexcept {
+  double sum = 0;
+  const std::int64_t count = pieces_a_line(longest_);
+  for (std::int64_t i = line * count; i < (line + 1) * count; ++i) {
+    const Piece p = piece(i, longest_);
+    double room[longest_copy];
+    const Stretch x = read(x_, p.at.x, inner_.x, p.length, room);
+    sum += kernels_.dot[x.type](x.data, in + p.position, p.length);
+  }
+  return sum;
+}
+
 void Matrix::gather(const double* in, double* out) const noexcept {
-  parallel(line_count_, [&](std::int64_t line) {
-    double sum = 0;
-    for (std::int64_t i = line * pieces_a_line_; i < (line + 1) * pieces_a_line_; ++i) {
-      const Piece p = piece(i);
-      double room[longest];
-      const Stretch x = read(x_, p.at.x, inner_.x, p.length, room);
-      sum += kernels_.dot[x.type](x.data, in + p.position, p.length);
-    }
-    out[line] = sum;
+  const int together = contiguous_ ? lines_together : 1;
+  parallel((line_count_ + together - 1) / together, [&](std::int64_t block) {
+    const std::int64_t first = block * together, end = std::min(first + together, line_count_);
+    if (contiguous_ && end - first == lines_together) return gather_together(first, in, out);
+    for (std::int64_t line = first; line < end; ++line) out[line] = gather_line(line, in);
   });
 }
 
-// Threads take stretches of the result, each of which adds up all lines in their order.
+void Matrix::spread_line(std::int64_t line, const Piece& p, const double* in, double* sums) const noexcept {
+  double room[longest_copy];
+  const std::int64_t at = p.at.x + start(lines_, line_dims_, line).x;
+  const Stretch x = read(x_, at, inner_.x, p.length, room);
+  kernels_.add[x.type](x.data, in[line], sums, p.length);
+}
+
+// All lines in their order, to which threads and widths make no difference.
+void Matrix::spread_piece(const Piece& p, const double* in, double* sums) const noexcept {
+  std::int64_t line = 0;
+  for (; contiguous_ && line + lines_together <= line_count_; line += lines_together) {
+    kernels_.adds[static_cast<int>(x_.dtype())](lines_at(line, p.at), in + line, sums, p.length);
+  }
+  for (; line < line_count_; ++line) spread_line(line, p, in, sums);
+}
+
+// As many stretches of a line as keep all threads busy to the end.
+std::int64_t Matrix::widest_spread() const noexcept {
+  constexpr std::int64_t grain = 64;
+  const std::int64_t all = pieces_a_line(longest_);
+  const std::int64_t shares = (all + threads_ - 1) / threads_ * threads_;
+  const std::int64_t a_segment = (shares + segment_count_ - 1) / segment_count_;
+  return std::min(longest_, (inner_.size / a_segment / grain + 1) * grain);
+}
+
+// Threads take stretches of the result.
 void Matrix::spread(const double* in, double* out) const noexcept {
-  parallel(pieces_a_line_, [&](std::int64_t index) {
-    const Piece first = piece(index);
-    double* sums = out + first.position;
-    std::fill_n(sums, first.length, 0.0);
-    for (std::int64_t line = 0; line < line_count_; ++line) {
-      double room[longest];
-      const std::int64_t at = first.at.x + start(lines_, line_dims_, line).x;
-      const Stretch x = read(x_, at, inner_.x, first.length, room);
-      kernels_.add[x.type](x.data, in[line], sums, first.length);
-    }
+  const std::int64_t widest = widest_spread();
+  parallel(pieces_a_line(widest), [&](std::int64_t index) {
+    const Piece p = piece(index, widest);
+    std::fill_n(out + p.position, p.length, 0.0);
+    spread_piece(p, in, out + p.position);
   });
 }
 
 double Matrix::product(double* parts) const noexcept {
   parallel(pieces(), [&](std::int64_t index) {
-    const Piece p = piece(index);
-    double room[longest], other[longest];
+    const Piece p = piece(index, longest_);
+    double room[longest_copy], other[longest_copy];
     const Stretch x = read(x_, p.at.x, inner_.x, p.length, room);
     const Stretch dy = read(dy_, p.at.dy, inner_.dy, p.length, other);
     parts[index] = kernels_.product[x.type](x.data, dy.data, p.length);
@@ -178,8 +233,8 @@ void Matrix::rank_one(double a, const double* u, const double* v) const noexcept
   const double* of_line = along_rows_ ? u : v;
   const double* along = along_rows_ ? v : u;
   parallel(pieces(), [&](std::int64_t index) {
-    const Piece p = piece(index);
-    double room[longest];
+    const Piece p = piece(index, longest_);
+    double room[longest_copy];
     const Stretch dy = read(dy_, p.at.dy, inner_.dy, p.length, room);
     void* to = contiguous_ ? address(dx_.data(), dx_.dtype(), p.at.dx) : room;
     kernels_.rank_one[dy.type]({dy.data, to, along + p.position, a, of_line[p.line]}, p.length);
@@ -193,7 +248,7 @@ void Matrix::copy_to(double* dense) const noexcept {
   const bool by_lines = along_rows_ == (rows_ <= columns_);
   const std::int64_t width = std::max(rows_, columns_);
   parallel(pieces(), [&](std::int64_t index) {
-    const Piece p = piece(index);
+    const Piece p = piece(index, longest_);
     for (std::int64_t i = 0; i < p.length; ++i) {
       const std::int64_t to = by_lines ? p.line * width + p.position + i : (p.position + i) * width + p.line;
       dense[to] = element_at(x_.data(), x_.dtype(), p.at.x + i * inner_.x);

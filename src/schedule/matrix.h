@@ -23,7 +23,7 @@ class Matrix {
 
   std::int64_t rows() const noexcept { return rows_; }
   std::int64_t columns() const noexcept { return columns_; }
-  std::int64_t pieces() const noexcept { return line_count_ * pieces_a_line_; }
+  std::int64_t pieces() const noexcept { return line_count_ * pieces_a_line(longest_); }
   // Of the index among all axes but the row axis, the last fastest.
   std::int64_t column_of(std::int64_t index) const noexcept;
 
@@ -66,7 +66,16 @@ class Matrix {
   // out[line] = sum of x * in along it; out = sum over the lines of in[line] * x.
   void gather(const double* in, double* out) const noexcept;
   void spread(const double* in, double* out) const noexcept;
-  Piece piece(std::int64_t index) const noexcept;
+  double gather_line(std::int64_t line, const double* in) const noexcept;
+  void gather_together(std::int64_t line, const double* in, double* out) const noexcept;
+  void spread_line(std::int64_t line, const Piece& p, const double* in, double* sums) const noexcept;
+  void spread_piece(const Piece& p, const double* in, double* sums) const noexcept;
+  // The piece that begins at `at` in the first line, of the lines from `line` on.
+  Lines lines_at(std::int64_t line, const Start& at) const noexcept;
+  // Lines are cut into pieces of at most `longest` elements.
+  std::int64_t pieces_a_line(std::int64_t longest) const noexcept;
+  Piece piece(std::int64_t index, std::int64_t longest) const noexcept;
+  std::int64_t widest_spread() const noexcept;
   Stretch read(const ConstTensorView& from, std::int64_t at, std::int64_t step, std::int64_t length,
                double* room) const noexcept;
   template <class F>
@@ -83,7 +92,7 @@ class Matrix {
   LineDims lines_{}, segments_{};  // which line; which segment of it
   int line_dims_ = 0, segment_dims_ = 0;
   LineDim inner_;  // along a segment
-  std::int64_t line_count_ = 1, segment_count_ = 1, pieces_a_line_ = 1;
+  std::int64_t line_count_ = 1, segment_count_ = 1, longest_ = 1;
   bool along_rows_ = true, contiguous_ = false;
 };
 
