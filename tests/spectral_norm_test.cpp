@@ -103,6 +103,24 @@ TEST(SpectralNorm, EveryConvention) {
   }
 }
 
+// Many lines, along rows and along columns: both products of an iteration are then from one reading.
+TEST(SpectralNorm, IterationsOfManyLines) {
+  const TestTensor along_rows = random_w(DType::f32, Layout::contiguous, {71, 5, 3}),
+                   along_columns = random_w(DType::f32, Layout::transposed, {7, 2, 67}),
+                   f16 = random_w(DType::f16, Layout::contiguous, {133, 37}),
+                   f64 = random_w(DType::f64, Layout::contiguous, {71, 13});
+  for (const TestTensor* w : {&along_rows, &along_columns, &f16, &f64}) {
+    for (const SpectralOrder order : {SpectralOrder::v_first, SpectralOrder::u_first}) {
+      for (const std::int64_t iterations : {1, 2, 4}) {
+        for (const NormEps place : {NormEps::floor, NormEps::inside}) {
+          SCOPED_TRACE(w->view().sizes().str() + " " + std::to_string(iterations));
+          expect_right(*w, {.iterations = iterations, .order = order, .eps = 0.3, .norm_eps = place});
+        }
+      }
+    }
+  }
+}
+
 TEST(SpectralNorm, EveryTargetAndLength) {
   for (const Target target : {Target::scalar, Target::sse4, Target::avx2, Target::avx512}) {
     if (!target_available(target)) continue;
@@ -125,26 +143,47 @@ TEST(SpectralNorm, VectorsOfAnyType) {
   for (const DType type : floating_types) expect_right(random_w(), {}, Layout::contiguous, default_context(), type);
 }
 
+void expect_same_bits(const Dims& sizes, Layout layout, const SpectralNormOptions& o) {
+  const Array values = random_values(sizes, DType::f32, 5), slope = random_values(sizes, DType::f32, 6);
+  std::vector<std::byte> y_bits, dx_bits;
+  for (const int threads : {1, 2, 5}) {
+    for (const int off : {0, 1}) {
+      Context context;
+      context.threads = threads;
+      TestTensor w(DType::f32, values, layout, TestTensor::Role::output, off);
+      const TestTensor from(DType::f32, values, layout, TestTensor::Role::input, 3 * off);
+      TestTensor dx(DType::f32, slope, layout, TestTensor::Role::output, 2 * off);
+      spectral_norm(w, w, o, {}, context);
+      spectral_norm_backward({.dx = dx}, dx, from, {}, o, context);
+      if (y_bits.empty()) y_bits = w.bits(), dx_bits = dx.bits();
+      EXPECT_EQ(w.bits(), y_bits) << threads << " " << off;
+      EXPECT_EQ(dx.bits(), dx_bits) << threads << " " << off;
+    }
+  }
+}
+
 TEST(SpectralNorm, BitsDependOnNeitherThreadsNorAddress) {
   for (const Dims& sizes : {Dims{64, 3000}, Dims{3000, 64}, Dims{1, 150000}}) {
     for (const Layout layout : {Layout::contiguous, Layout::transposed}) {
-      const Array values = random_values(sizes, DType::f32, 5), slope = random_values(sizes, DType::f32, 6);
-      std::vector<std::byte> y_bits, dx_bits;
-      for (const int threads : {1, 2, 5}) {
-        for (const int off : {0, 1}) {
-          Context context;
-          context.threads = threads;
-          TestTensor w(DType::f32, values, layout, TestTensor::Role::output, off);
-          const TestTensor from(DType::f32, values, layout, TestTensor::Role::input, 3 * off);
-          TestTensor dx(DType::f32, slope, layout, TestTensor::Role::output, 2 * off);
-          spectral_norm(w, w, {}, {}, context);
-          spectral_norm_backward({.dx = dx}, dx, from, {}, {}, context);
-          if (y_bits.empty()) y_bits = w.bits(), dx_bits = dx.bits();
-          EXPECT_EQ(w.bits(), y_bits) << threads << " " << off;
-          EXPECT_EQ(dx.bits(), dx_bits) << threads << " " << off;
-        }
-      }
+      expect_same_bits(sizes, layout, {});
+      expect_same_bits(sizes, layout, {.iterations = 3});
+      expect_same_bits(sizes, layout, {.iterations = 2, .order = SpectralOrder::u_first});
     }
+  }
+}
+
+// The second product of an iteration is formed of the first before that has the length 1.
+TEST(SpectralNorm, IterationsOfHugeAndTinyValues) {
+  const Dims sizes{71, 13};
+  for (const auto& [type, scale] : {std::pair{DType::f32, 1e37},
+                                    {DType::f32, 1e-37},
+                                    {DType::bf16, 1e37},
+                                    {DType::f64, 1e200},
+                                    {DType::f64, 1e-150}}) {
+    SCOPED_TRACE(std::string(name_of(type)) + " " + std::to_string(scale));
+    const TestTensor w(type, random_values(sizes, type, 61, 0.2 * scale, scale));
+    expect_right(w, {.iterations = 3, .order = SpectralOrder::u_first, .eps = 0});
+    expect_right(w, {.iterations = 3, .eps = 0});
   }
 }
 

@@ -172,12 +172,15 @@ double Matrix::gather_line(std::int64_t line, const double* in) const noexcept {
   return sum;
 }
 
+void Matrix::gather_lines(std::int64_t line, std::int64_t end, const double* in, double* out) const noexcept {
+  if (contiguous_ && end - line == lines_together) return gather_together(line, in, out);
+  for (; line < end; ++line) out[line] = gather_line(line, in);
+}
+
 void Matrix::gather(const double* in, double* out) const noexcept {
   const int together = contiguous_ ? lines_together : 1;
   parallel((line_count_ + together - 1) / together, [&](std::int64_t block) {
-    const std::int64_t first = block * together, end = std::min(first + together, line_count_);
-    if (contiguous_ && end - first == lines_together) return gather_together(first, in, out);
-    for (std::int64_t line = first; line < end; ++line) out[line] = gather_line(line, in);
+    gather_lines(block * together, std::min((block + 1) * together, line_count_), in, out);
   });
 }
 
@@ -188,13 +191,13 @@ void Matrix::spread_line(std::int64_t line, const Piece& p, const double* in, do
   kernels_.add[x.type](x.data, in[line], sums, p.length);
 }
 
-// All lines in their order, to which threads and widths make no difference.
-void Matrix::spread_piece(const Piece& p, const double* in, double* sums) const noexcept {
-  std::int64_t line = 0;
-  for (; contiguous_ && line + lines_together <= line_count_; line += lines_together) {
+// Lines in their order, to which threads and widths make no difference.
+void Matrix::spread_piece(const Piece& p, std::int64_t line, std::int64_t end, const double* in,
+                          double* sums) const noexcept {
+  for (; contiguous_ && line + lines_together <= end; line += lines_together) {
     kernels_.adds[static_cast<int>(x_.dtype())](lines_at(line, p.at), in + line, sums, p.length);
   }
-  for (; line < line_count_; ++line) spread_line(line, p, in, sums);
+  for (; line < end; ++line) spread_line(line, p, in, sums);
 }
 
 // As many stretches of a line as keep all threads busy to the end.
@@ -212,8 +215,48 @@ void Matrix::spread(const double* in, double* out) const noexcept {
   parallel(pieces_a_line(widest), [&](std::int64_t index) {
     const Piece p = piece(index, widest);
     std::fill_n(out + p.position, p.length, 0.0);
-    spread_piece(p, in, out + p.position);
+    spread_piece(p, 0, line_count_, in, out + p.position);
   });
+}
+
+std::int64_t Matrix::chunks() const noexcept {
+  constexpr std::int64_t fewest_lines = 32, most = 8;
+  return std::clamp<std::int64_t>(line_count_ / fewest_lines, 1, most);
+}
+
+// Not of float64, whose range the second product might leave where that of a vector of length 1 does not.
+bool Matrix::reads_once(bool rows) const noexcept {
+  const std::int64_t bytes = (along_rows_ ? columns_ : rows_) * static_cast<std::int64_t>(size_of(x_.dtype()));
+  return rows == along_rows_ && contiguous_ && x_.dtype() != DType::f64 && chunks() > 1 && bytes <= farthest;
+}
+
+void Matrix::gather_and_spread(std::int64_t line, std::int64_t end, const double* in, double* out,
+                               double* sums) const noexcept {
+  for (; line < end; line += lines_together) {
+    const std::int64_t last = std::min(line + lines_together, end);
+    gather_lines(line, last, in, out);
+    for (std::int64_t i = 0; i < pieces_a_line(longest_); ++i) {
+      const Piece p = piece(i, longest_);
+      spread_piece(p, line, last, out, sums + p.position);
+    }
+  }
+}
+
+// Threads take chunks of the lines.
+void Matrix::once(const double* in, double* first, double* second, double* room) const noexcept {
+  const std::int64_t count = chunks(), length = along_rows_ ? columns_ : rows_;
+  const auto begin = [&](std::int64_t chunk) {
+    return chunk == count ? line_count_ : line_count_ * chunk / count / lines_together * lines_together;
+  };
+  parallel(count, [&](std::int64_t chunk) {
+    double* sums = room + chunk * length;
+    std::fill_n(sums, length, 0.0);
+    gather_and_spread(begin(chunk), begin(chunk + 1), in, first, sums);
+  });
+  std::copy_n(room, length, second);
+  for (std::int64_t chunk = 1; chunk < count; ++chunk) {
+    kernels_.add[static_cast<int>(DType::f64)](room + chunk * length, 1, second, length);
+  }
 }
 
 double Matrix::product(double* parts) const noexcept {

@@ -3,6 +3,7 @@
 #include <poise/context.h>
 #include <poise/tensor.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -30,6 +31,12 @@ class Matrix {
   // t = x v and z = x^T u.
   void times(const double* v, double* t) const noexcept { along_rows_ ? gather(v, t) : spread(v, t); }
   void transposed_times(const double* u, double* z) const noexcept { along_rows_ ? spread(u, z) : gather(u, z); }
+
+  // t = x v and z = x^T t, or z = x^T u and t = x z, from one reading of x: the second of the two is formed of lines
+  // that are still in the cache. Whether this matrix does so, where `rows` says that t is first; room for parts().
+  bool reads_once(bool rows) const noexcept;
+  void once(const double* in, double* first, double* second, double* room) const noexcept;
+  std::int64_t parts() const noexcept { return chunks() * std::max(rows_, columns_); }
 
   // sum dy*x; parts: room for pieces().
   double product(double* parts) const noexcept;
@@ -67,9 +74,14 @@ class Matrix {
   void gather(const double* in, double* out) const noexcept;
   void spread(const double* in, double* out) const noexcept;
   double gather_line(std::int64_t line, const double* in) const noexcept;
+  void gather_lines(std::int64_t line, std::int64_t end, const double* in, double* out) const noexcept;
   void gather_together(std::int64_t line, const double* in, double* out) const noexcept;
   void spread_line(std::int64_t line, const Piece& p, const double* in, double* sums) const noexcept;
-  void spread_piece(const Piece& p, const double* in, double* sums) const noexcept;
+  void spread_piece(const Piece& p, std::int64_t line, std::int64_t end, const double* in, double* sums) const noexcept;
+  void gather_and_spread(std::int64_t line, std::int64_t end, const double* in, double* out,
+                         double* sums) const noexcept;
+  // Of lines that are spread apart.
+  std::int64_t chunks() const noexcept;
   // The piece that begins at `at` in the first line, of the lines from `line` on.
   Lines lines_at(std::int64_t line, const Start& at) const noexcept;
   // Lines are cut into pieces of at most `longest` elements.

@@ -21,14 +21,14 @@ void check_spectral_saved(const Call& call, const SpectralNormResults& saved, co
 // The matrix with its two vectors in float64, v in the matrix's own order of columns.
 class Spectral {
  public:
-  // Reads the options' u and v, or starts from cos(1), cos(2), ...; takes all memory.
+  // Takes all memory.
   Spectral(Call& call, const SpectralNormOptions& options, const Matrix& matrix);
 
   const Matrix& matrix() const noexcept { return matrix_; }
   const double* u() const noexcept { return u_; }
   const double* v() const noexcept { return v_; }
 
-  // sigma, by the options' iterations or exactly; u and v are then what it was formed with.
+  // sigma, by the options' iterations from their u and v, or exactly; u and v are then what it was formed with.
   double find(const SpectralNormOptions& options) noexcept;
   // u, v and sigma of a forward call.
   double take(const SpectralNormResults& saved) noexcept;
@@ -39,12 +39,18 @@ class Spectral {
   double product() const noexcept { return matrix_.product(work_); }
 
  private:
-  void read(const ConstTensorView& u, const ConstTensorView& v) noexcept;
+  // Absent: cos(1), cos(2), ...
+  void read_u(const ConstTensorView& u) noexcept;
+  void read_v(const ConstTensorView& v) noexcept;
+  // Of the rows, u; else v.
+  void multiply(bool rows) noexcept;
+  void renew(bool rows, const SpectralNormOptions& options) noexcept;
+  void renew_both(bool rows, const SpectralNormOptions& options) noexcept;
 
   Matrix matrix_;
   Context& context_;
   double *u_, *v_, *work_;
-  double* exact_ = nullptr;
+  double *exact_ = nullptr, *room_ = nullptr;
   double sigma_ = 0;
 };
 
