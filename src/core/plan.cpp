@@ -171,7 +171,15 @@ std::int64_t fold_of(const Plan& plan, const Job& job) noexcept {
 std::int64_t blocks_of(const Plan& plan) noexcept {
   const auto rows = plan.runs.dims();
   if (rows.empty()) return 1;
-  return elements(rows.first(rows.size() - 1)) * ((rows.back().size + block_rows - 1) / block_rows);
+  return elements(rows.first(rows.size() - 1)) * ((rows.back().size + plan.block - 1) / plan.block);
+}
+
+// Rows whose sums nobody takes may be cut for the threads.
+std::int64_t block_of(const Plan& plan, const Job& job) noexcept {
+  const auto rows = plan.runs.dims();
+  if (plan.statistic != Statistic::none || job.derivative != nullptr || rows.empty()) return block_rows;
+  const std::int64_t share = (rows.back().size + plan.threads - 1) / plan.threads;
+  return std::min((share + plan.fold - 1) / plan.fold * plan.fold, block_rows);
 }
 
 // Tiles of about the same width. Where there are fewer of them, and fewer blocks of rows, than threads they are made
@@ -219,6 +227,7 @@ void plan_columns(Plan& plan, const Job& job, Partition p) noexcept {
   plan.lanes = plan.lane_cells.elements() * plan.lane_merged.elements();
   plan.cell_elements = plan.runs.elements() * plan.lane_merged.elements();
   plan.fold = fold_of(plan, job);
+  plan.block = block_of(plan, job);
   plan.tile = tile_of(plan);
 }
 

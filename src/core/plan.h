@@ -8,6 +8,11 @@
 
 namespace poise {
 
+// Rows and runs that are summed are cut into pieces of fixed size, so that threads can share a cell without changing
+// its sums.
+inline constexpr std::int64_t segment = std::int64_t{1} << 16;
+inline constexpr std::int64_t block_rows = 1024;
+
 // Which loops, over what, in which order, by how many threads. Built per call from the job alone: shape, strides, types
 // and the context, never the data. Whatever decides the order of sums depends on the cell only, not on the threads.
 struct Plan {
@@ -33,15 +38,15 @@ struct Plan {
   std::int64_t cell_elements = 0;  // m: elements of a cell
 
   // rows: a cell is units x runs x length; `together` cells or runs stand side by side.
-  // columns: each of `cells` (outside the lanes) has `runs` rows of lane_cells x lane_merged lanes.
-  // strided: everything one element at a time; a cell is units x runs.
+  // columns: each of `cells` (outside the lanes) has `runs` rows of lane_cells x lane_merged lanes, a `block` at a
+  // time. strided: everything one element at a time; a cell is units x runs.
   Partition cells, units, runs;
   std::int64_t length = 1;
   bool per_element = false;
   int together = 1;
 
   Partition lane_cells, lane_merged;
-  std::int64_t lanes = 1, tile = 1, fold = 1;
+  std::int64_t lanes = 1, tile = 1, fold = 1, block = block_rows;
   bool gamma_by_row = false, gamma_by_element = false;
 
   // pixels: a pixel is a few channels side by side in x, and y takes `pixels` of them, `length` in all, as a plane a
@@ -57,10 +62,6 @@ struct Plan {
 
   std::string str() const;
 };
-
-// Rows and runs are cut into pieces of fixed size, so that threads can share a cell without changing its sums.
-inline constexpr std::int64_t segment = std::int64_t{1} << 16;
-inline constexpr std::int64_t block_rows = 1024;
 
 Plan make_plan(const Job& job, const Context& context);
 

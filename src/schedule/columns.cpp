@@ -49,7 +49,7 @@ class Columns {
     gamma_in_loop_ = plan.gamma_by_row || plan.gamma_by_element;
     lanes_alike_ = true;
     for (const Dim& d : plan.lane_merged.dims()) lanes_alike_ &= gamma_in_loop_ || (d.gamma == 0 && d.beta == 0);
-    blocks_a_run_ = (row_.size + block_rows - 1) / block_rows;
+    blocks_a_run_ = (row_.size + plan.block - 1) / plan.block;
     blocks_ = elements(outer_rows_) * blocks_a_run_;
   }
 
@@ -90,8 +90,8 @@ class Columns {
   template <class F>
   void for_each_piece(const Tile& t, std::int64_t block, F&& body) const noexcept {
     const Offsets run = t.base + offsets_at(outer_rows_, block / blocks_a_run_);
-    const std::int64_t first = block % blocks_a_run_ * block_rows;
-    const std::int64_t rows = std::min(block_rows, row_.size - first);
+    const std::int64_t first = block % blocks_a_run_ * plan_.block;
+    const std::int64_t rows = std::min(plan_.block, row_.size - first);
     const Offsets at = run + first * row_;
     const std::int64_t fold = plan_.fold, folded = rows / fold;
     if (folded > 0) body(at, folded, t.lanes * fold);
