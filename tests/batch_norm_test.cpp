@@ -148,6 +148,17 @@ TEST(BatchNorm, RowsOfFeaturesWithoutPositions) {
   expect_right(turned, {});
 }
 
+TEST(BatchNorm, ManyFeaturesAreLanes) {
+  const Channels c(307);
+  for (const DType type : floating_types) {
+    for (const EpsPlace place : {EpsPlace::inside, EpsPlace::outside}) {
+      const TestTensor x(type, random_values({13, 307}, type, 8));
+      expect_right(x, {.gamma = c.gamma, .running_mean = c.mean, .running_var = c.var, .eps_place = place});
+      expect_right(x, {.beta = c.beta, .eps_place = place});
+    }
+  }
+}
+
 TEST(BatchNorm, NewRunningStatisticsMayAliasTheOld) {
   Channels c(6);
   const TestTensor x = random_x();

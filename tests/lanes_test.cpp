@@ -3,10 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "core/sums.h"
+#include "kernels/kernels.h"
 #include "kernels/lanes.h"
+#include "schedule/elements.h"
+#include "schedule/operands.h"
+#include "techniques/normalize.h"
 
 namespace poise {
 namespace {
@@ -79,6 +84,82 @@ TEST_P(Lanes, MomentsAreTheSameAsOneByOne) {
     EXPECT_EQ(measured[c].mean, one.mean);
     EXPECT_EQ(measured[c].mean_lo, one.mean_lo);
     EXPECT_EQ(measured[c].m2, one.m2);
+  }
+}
+
+// Cells of seven elements about their pivots: usual, constant, of which all is rounding, of NaN, and those that one
+// vector must leave to others.
+struct PlainCase {
+  double pivot, s, q, gamma, beta;
+  bool more;
+};
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+const std::vector<PlainCase> plain_cases{{1e5, 12.25, 1e3, 1.5, -0.25, false},
+                                         {-3, 0, 0, -2, 7, false},
+                                         {0, 0.1, 1.0 / 300, 0, -0.0, false},
+                                         {1.0 / 3, 7e-9, 8e-18, -1, 0, false},
+                                         {2, nan, nan, 1, 1, false},
+                                         {1e-20, 0, 1e-62, 1, 0, true},
+                                         {0, 0, 1e62, 1, 0, true},
+                                         {5, -70, 700.0000001, 1, 2, true}};
+
+class PlainLanesTest {
+ public:
+  static constexpr std::int64_t room = 2 * lane_padding;
+  explicit PlainLanesTest(const std::vector<PlainCase>& cases) : cases_(cases) {
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      pivot_[i] = cases[i].pivot, s_[i] = cases[i].s, q_[i] = cases[i].q;
+      gamma_[i] = cases[i].gamma, beta_[i] = cases[i].beta;
+    }
+  }
+  bool run(const LaneKernels& kernels, bool affine) {
+    PlainLanes l{pivot_, s_, q_, 7, static_cast<std::int64_t>(cases_.size()), 0.0};
+    if (affine) l.gamma = gamma_, l.beta = beta_;
+    l.mean = mean_, l.m2 = m2_, l.rstd = rstd_, l.hi = hi_, l.scale = scale_, l.shift = shift_;
+    return kernels.normalize(l);
+  }
+  void expect_one_by_one(bool affine) const {
+    for (std::size_t i = 0; i < cases_.size(); ++i) {
+      SCOPED_TRACE(i);
+      const Measured m = measured_of(Statistic::moments, 7, pivot_[i], {s_[i], q_[i]});
+      const CellAffine cell = Normalize({}, {}, {})(0, m);
+      const Coefficients c = coefficients_of(cell, affine ? gamma_[i] : 1, affine ? beta_[i] : 0, DType::f32);
+      same(mean_[i], m.mean), same(m2_[i], m.m2), same(rstd_[i], cell.scale);
+      same(hi_[i], static_cast<float>(c.hi)), same(scale_[i], static_cast<float>(c.scale));
+      same(shift_[i], static_cast<float>(c.shift));
+      EXPECT_EQ(cases_[i].more, bad_pivot(m, pivot_[i], DType::f32) || extreme(cell, DType::f32));
+    }
+  }
+
+ private:
+  // The sign of zero too; one NaN is as good as another.
+  static void same(double a, double b) {
+    EXPECT_EQ(std::isnan(a), std::isnan(b));
+    if (std::isnan(b)) return;
+    EXPECT_EQ(a, b);
+    EXPECT_EQ(std::signbit(a), std::signbit(b));
+  }
+
+  std::vector<PlainCase> cases_;
+  double pivot_[room] = {}, s_[room] = {}, q_[room] = {}, gamma_[room] = {}, beta_[room] = {};
+  double mean_[room] = {}, m2_[room] = {}, rstd_[room] = {};
+  float hi_[room] = {}, scale_[room] = {}, shift_[room] = {};
+};
+
+TEST_P(Lanes, PlainCellsAreTheSameAsOneByOne) {
+  if (kernels().normalize == nullptr) GTEST_SKIP() << "no fused multiply-add";
+  for (const bool affine : {false, true}) {
+    PlainLanesTest all(plain_cases);
+    EXPECT_FALSE(all.run(kernels(), affine));
+    all.expect_one_by_one(affine);
+    for (std::size_t i = 0; i < plain_cases.size(); ++i) {
+      SCOPED_TRACE(i);
+      std::vector<PlainCase> cases(11, plain_cases[0]);
+      cases.back() = plain_cases[i];
+      PlainLanesTest some(cases);
+      EXPECT_EQ(some.run(kernels(), affine), !plain_cases[i].more);
+      some.expect_one_by_one(affine);
+    }
   }
 }
 

@@ -24,6 +24,14 @@ struct Measured {
 struct CellAffine {
   double center = 0, center_lo = 0, scale = 1, shift = 0, identity = 0;
 };
+// A std this far from 1 leaves float32's range when its reciprocal is multiplied with a deviation of up to sqrt(n) std.
+inline constexpr double least_scale = 1e-30, most_scale = 1e30;
+
+// Cells side by side, of as many elements each, as a plain merge found them.
+struct PlainCells {
+  std::int64_t count = 0, elements = 0;
+  const double *mean = nullptr, *m2 = nullptr, *rstd = nullptr;
+};
 
 // A technique's own step between measure and map. Called once a cell, from any thread, cells in any order; it also
 // writes the cell's results, at its row-major index.
@@ -36,6 +44,10 @@ class Merge {
                           CellAffine* affine) const noexcept {
     for (std::int64_t i = 0; i < count; ++i) affine[i] = (*this)(first + i * stride, measured[i]);
   }
+  // A merge that centers on the mean, scales by rstd = 1 / sqrt(variance + eps) and only keeps something of these says
+  // its eps: lanes that are cells are then merged by vectors. Null: it has to be called.
+  virtual const double* plain_eps() const noexcept { return nullptr; }
+  virtual void keep_many(std::int64_t /*first*/, std::int64_t /*stride*/, const PlainCells& /*cells*/) const noexcept {}
 
  protected:
   ~Merge() = default;

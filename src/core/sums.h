@@ -57,8 +57,9 @@ inline bool summed_in_blocks(DType x) noexcept { return x == DType::bf16 || x ==
 
 // q - s^2/n loses (mean - pivot)^2/var of its digits. Float64 sums of float32 elements can afford 2^25 of them (the
 // pivot is an element, so the loss is at most n); of float64 elements, and sums in float32 blocks, hardly any.
+inline constexpr double bad_pivot_limit = 33554432.0;
 inline bool bad_pivot(const Measured& m, double pivot, DType x, bool in_blocks = false) noexcept {
-  const double limit = x == DType::f64 || in_blocks ? 8.0 : 33554432.0;
+  const double limit = x == DType::f64 || in_blocks ? 8.0 : bad_pivot_limit;
   const double deviation = (m.mean - pivot) + m.mean_lo;
   return deviation * deviation * static_cast<double>(m.count) > limit * m.m2;
 }

@@ -56,6 +56,52 @@ void moments(const CellMoments& cells) {
   }
 }
 
+#if HWY_NATIVE_FMA
+HWY_INLINE VD load_or(const double* values, std::int64_t i, double absent) {
+  return values == nullptr ? hn::Set(DD(), absent) : hn::LoadU(DD(), values + i);
+}
+
+// Of the lanes from i on; true for those that need more than this.
+HWY_INLINE hn::Mask<DD> normalize_vector(const PlainLanes& l, std::int64_t i) {
+  const DD d;
+  const hn::Rebind<float, DD> d32;
+  const VD n = hn::Set(d, static_cast<double>(l.elements)), zero = hn::Zero(d);
+  const VD pivot = hn::LoadU(d, l.pivot + i), s = hn::LoadU(d, l.s + i);
+  const VD deviation = hn::Div(s, n), mean = hn::Add(pivot, deviation), rounded = hn::Sub(mean, pivot);
+  const VD mean_lo = hn::Add(hn::Sub(pivot, hn::Sub(mean, rounded)), hn::Sub(deviation, rounded));
+  VD m2 = hn::NegMulAdd(s, deviation, hn::LoadU(d, l.q + i));
+  m2 = hn::IfThenElse(hn::Lt(m2, zero), zero, m2);
+  const VD root = hn::Sqrt(hn::Add(hn::Div(m2, n), hn::Set(d, l.eps)));
+  const VD rstd = hn::IfThenElse(hn::Eq(root, zero), zero, hn::Div(hn::Set(d, 1), root));
+  hn::StoreU(mean, d, l.mean + i);
+  hn::StoreU(m2, d, l.m2 + i);
+  hn::StoreU(rstd, d, l.rstd + i);
+  // Sums with the zeros of a plain merge, for the sign of zeros.
+  const VD gamma = load_or(l.gamma, i, 1), scale = hn::Add(hn::Mul(gamma, rstd), zero);
+  const VD beta = hn::Add(hn::Mul(gamma, zero), load_or(l.beta, i, 0));
+  const auto hi = hn::DemoteTo(d32, mean);
+  const VD lo = hn::Add(hn::Sub(mean, hn::PromoteTo(d, hi)), mean_lo);
+  hn::StoreU(hi, d32, l.hi + i);
+  hn::StoreU(hn::DemoteTo(d32, scale), d32, l.scale + i);
+  hn::StoreU(hn::DemoteTo(d32, hn::Sub(beta, hn::Mul(lo, scale))), d32, l.shift + i);
+  const VD off = hn::Add(rounded, mean_lo);
+  const auto bad = hn::Gt(hn::Mul(hn::Mul(off, off), n), hn::Mul(hn::Set(d, bad_pivot_limit), m2));
+  const auto small = hn::And(hn::Lt(rstd, hn::Set(d, least_scale)), hn::Ne(rstd, zero));
+  return hn::Or(bad, hn::Or(small, hn::Gt(rstd, hn::Set(d, most_scale))));
+}
+
+bool normalize(const PlainLanes& lanes) {
+  const DD d;
+  const auto step = static_cast<std::int64_t>(hn::Lanes(d));
+  auto more = hn::FirstN(d, 0);
+  for (std::int64_t i = 0; i < lanes.count; i += step) {
+    const auto inside = hn::FirstN(d, static_cast<std::size_t>(std::min(step, lanes.count - i)));
+    more = hn::Or(more, hn::And(inside, normalize_vector(lanes, i)));
+  }
+  return hn::AllFalse(d, more);
+}
+#endif
+
 void accumulate(const double* from, std::int64_t count, double* to) {
   const DD d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -69,6 +115,9 @@ void fill_lanes(LaneKernels& kernels) noexcept {
   kernels.spread_f64 = &spread<double>;
   kernels.sums = &sums;
   kernels.moments = &moments;
+#if HWY_NATIVE_FMA
+  kernels.normalize = &normalize;
+#endif
   kernels.accumulate = &accumulate;
 }
 

@@ -18,6 +18,18 @@ struct CellMoments {
   Measured* measured = nullptr;
 };
 
+// Cells of one lane each, from their sums about their pivots to what is kept and what the map needs: rstd = 1 /
+// sqrt(variance + eps), and the coefficients of (x - hi) * scale + shift. gamma and beta may be null. All are readable
+// and writable up to the next multiple of lane_padding.
+struct PlainLanes {
+  const double *pivot = nullptr, *s = nullptr, *q = nullptr;
+  std::int64_t elements = 0, count = 0;
+  double eps = 0;
+  const double *gamma = nullptr, *beta = nullptr;
+  double *mean = nullptr, *m2 = nullptr, *rstd = nullptr;
+  float *hi = nullptr, *scale = nullptr, *shift = nullptr;
+};
+
 struct LaneKernels {
   // to[i * each + j] = values[i], j < each.
   void (*spread_f32)(const float* values, std::int64_t count, std::int64_t each, float* to) = nullptr;
@@ -25,6 +37,9 @@ struct LaneKernels {
   // to[i] = the sum of values[i * each + j], j < each: every fourth of them side by side, then the four in pairs.
   void (*sums)(const double* values, std::int64_t count, std::int64_t each, double* to) = nullptr;
   void (*moments)(const CellMoments& cells) = nullptr;
+  // What measured_of, a plain merge and coefficients_of give, to the bit; false where some cell has a bad pivot or
+  // leaves float32's range. Null where there is no fused multiply-add.
+  bool (*normalize)(const PlainLanes& lanes) = nullptr;
   // to[i] += from[i].
   void (*accumulate)(const double* from, std::int64_t count, double* to) = nullptr;
 

@@ -21,6 +21,7 @@ namespace {
 // One value a lane, padded for whole vectors. hi, scale, shift are in the compute type.
 struct Scratch {
   double *pivot = nullptr, *s = nullptr, *q = nullptr, *block_s = nullptr, *block_q = nullptr;
+  double *m2 = nullptr, *gamma = nullptr, *beta = nullptr;  // of plain merges
   void *hi = nullptr, *scale = nullptr, *shift = nullptr;
   Measured* measured = nullptr;  // one a cell
   CellAffine* affine = nullptr;  // one a cell: merge has results to write and is called once
@@ -51,6 +52,10 @@ class Columns {
     for (const Dim& d : plan.lane_merged.dims()) lanes_alike_ &= gamma_in_loop_ || (d.gamma == 0 && d.beta == 0);
     blocks_a_run_ = (row_.size + plan.block - 1) / plan.block;
     blocks_ = elements(outer_rows_) * blocks_a_run_;
+    const bool vectors = lane_kernels_.normalize != nullptr && plan.x_type != DType::f64;
+    if (vectors && plan.statistic == Statistic::moments && merged_ == 1 && plan.fold == 1) {
+      plain_eps_ = job.merge->plain_eps();
+    }
   }
 
   void run() {
@@ -75,6 +80,11 @@ class Columns {
     for (double** array : {&s.pivot, &s.s, &s.q, &s.block_s, &s.block_q}) {
       *array = workspace_.take<double>(width_);
       std::fill_n(*array, width_, 0.0);
+    }
+    for (double** array : {&s.m2, &s.gamma, &s.beta}) {
+      if (plain_eps_ == nullptr) break;
+      *array = workspace_.take<double>(width_);
+      std::fill_n(*array, width_, 1.0);
     }
     for (void** array : {&s.hi, &s.scale, &s.shift}) *array = workspace_.take<double>(width_);
     s.measured = workspace_.take<Measured>(plan_.tile / merged_);
@@ -277,6 +287,41 @@ class Columns {
     }
   }
 
+  // Both for plain merges of cells that are lanes, by vectors; false where some cell needs more than that.
+  bool merge_plainly(const Tile& t, const Scratch& scratch) const noexcept {
+    PlainLanes l{scratch.pivot, scratch.s, scratch.q, plan_.cell_elements, t.lanes, *plain_eps_};
+    l.mean = scratch.block_s;
+    l.m2 = scratch.m2;
+    l.rstd = scratch.block_q;
+    l.hi = static_cast<float*>(scratch.hi);
+    l.scale = static_cast<float*>(scratch.scale);
+    l.shift = static_cast<float*>(scratch.shift);
+    if (!gamma_in_loop_) {
+      for_each_cell_run(plan_, t, [&](const CellRun& run) {
+        operands_.gamma.values(run.at.gamma, run.step.gamma, run.count, scratch.gamma + run.cell);
+        operands_.beta.values(run.at.beta, run.step.beta, run.count, scratch.beta + run.cell);
+      });
+      l.gamma = scratch.gamma;
+      l.beta = scratch.beta;
+    }
+    if (!lane_kernels_.normalize(l)) return false;
+    for_each_cell_run(plan_, t, [&](const CellRun& run) {
+      job_.merge->keep_many(run.at.cell, run.step.cell,
+                            {run.count, plan_.cell_elements, l.mean + run.cell, l.m2 + run.cell, l.rstd + run.cell});
+    });
+    return true;
+  }
+
+  // The lanes' coefficients from their sums; true when some cell is beyond float32 coefficients.
+  bool merge_measured(const Tile& t, const Scratch& scratch) const noexcept {
+    if (plain_eps_ != nullptr && merge_plainly(t, scratch)) return false;
+    if (merge_lanes(t, scratch)) {
+      measure(t, scratch);
+      merge_lanes(t, scratch);
+    }
+    return merge(t, scratch);
+  }
+
   // --- map ---
 
   // The loop over rows of lanes from `first` on.
@@ -383,12 +428,8 @@ class Columns {
     if (plan_.statistic != Statistic::none) {
       fill_pivots(t, scratch);
       measure(t, scratch);
-      if (merge_lanes(t, scratch)) {
-        measure(t, scratch);
-        merge_lanes(t, scratch);
-      }
     }
-    const bool any_extreme = merge(t, scratch);
+    const bool any_extreme = plan_.statistic == Statistic::none ? merge(t, scratch) : merge_measured(t, scratch);
     if (!job_.maps) return;
     if (any_extreme) return map_apart(t, scratch);
     // Backwards: what was measured last is still in the cache.
@@ -438,6 +479,7 @@ class Columns {
   Dim row_;
   std::span<const Dim> outer_rows_;
   std::int64_t blocks_a_run_ = 1, blocks_ = 1;
+  const double* plain_eps_ = nullptr;
   bool gamma_in_loop_ = false;
   bool lanes_alike_ = true;  // the lanes of a cell share gamma and beta
 };

@@ -50,10 +50,9 @@ class Elements {
   const Operands& operands_;
 };
 
-// A std this far from 1 leaves float32's range when its reciprocal is multiplied with a deviation of up to sqrt(n) std.
 inline bool extreme(const CellAffine& cell, DType x) noexcept {
   const double scale = cell.scale < 0 ? -cell.scale : cell.scale;
-  return x != DType::f64 && scale != 0 && (scale < 1e-30 || scale > 1e30);
+  return x != DType::f64 && scale != 0 && (scale < least_scale || scale > most_scale);
 }
 
 // All of `a`'s dims, then all of `b`'s.

@@ -30,6 +30,13 @@ class BatchMerge final : public Merge {
     for (std::int64_t i = 0; running_.wanted() && i < count; ++i) follow(first + i * stride, m[i]);
     normalize_.merge_many(first, stride, count, m, affine);
   }
+  const double* plain_eps() const noexcept override { return normalize_.plain_eps(); }
+  void keep_many(std::int64_t first, std::int64_t stride, const PlainCells& cells) const noexcept override {
+    for (std::int64_t i = 0; running_.wanted() && i < cells.count; ++i) {
+      follow(first + i * stride, {.count = cells.elements, .mean = cells.mean[i], .m2 = cells.m2[i]});
+    }
+    normalize_.keep_many(first, stride, cells);
+  }
   void keep_running() const noexcept { running_.keep(); }
 
  private:

@@ -62,6 +62,14 @@ class Normalize final : public Merge {
     for (std::int64_t i = 0; mean_.present() && i < count; ++i) mean_.set(first + i * stride, affine[i].center);
     for (std::int64_t i = 0; rstd_.present() && i < count; ++i) rstd_.set(first + i * stride, affine[i].scale);
   }
+  const double* plain_eps() const noexcept override {
+    const bool plain = deviation_.place == EpsPlace::inside && deviation_.divisor == Divisor::population;
+    return plain ? &deviation_.eps : nullptr;
+  }
+  void keep_many(std::int64_t first, std::int64_t stride, const PlainCells& cells) const noexcept override {
+    for (std::int64_t i = 0; mean_.present() && i < cells.count; ++i) mean_.set(first + i * stride, cells.mean[i]);
+    for (std::int64_t i = 0; rstd_.present() && i < cells.count; ++i) rstd_.set(first + i * stride, cells.rstd[i]);
+  }
 
  private:
   Deviation deviation_;
