@@ -79,6 +79,14 @@ inline constexpr std::int64_t lane_padding = 16;
 //   backward  taps (of slopes), x, scaled -> y            scaled - factor * x * S
 inline constexpr double least_response = 0x1p-60;
 inline constexpr std::int64_t response_part = 64;
+
+// The power as a polynomial: B^-exponent = c[0] + z (c[1] + z (c[2] + ...)), z = unit * S, right to float32 where z is
+// at most `most`. unit is a power of two: S and z are rounded alike. Negative `most`: none.
+struct ResponseSeries {
+  static constexpr int terms = 7;
+  float unit = 1, most = -1, c[terms] = {};
+};
+
 struct LocalResponse {
   const void* const* tap = nullptr;
   bool taps_are_elements = false;  // of forward and slopes
@@ -100,6 +108,7 @@ struct LocalResponse {
   std::int64_t room_pitch = 0;
   std::int64_t rows = 1, lanes = 0;
   double alpha = 0, k = 1, exponent = 0.75, factor = 0;
+  ResponseSeries series;  // of series_along and series_across
   bool streaming = false;
 };
 
@@ -143,6 +152,9 @@ struct Kernels {
   // x's rows, of a multiple of response_part lanes; windows of the four rows in the midst of taps + 3, of which m.rows
   // are wanted. room is for m.rows or four rows. By y; null for none.
   LocalResponseFn response_along[dtype_count] = {}, response_across[dtype_count] = {};
+  // The same by the series, of any number of lanes: windows are summed in float32, and in float64 those whose z is
+  // above series.most. room's rows are m.lanes apart along rows.
+  LocalResponseFn response_series_along[dtype_count] = {}, response_series_across[dtype_count] = {};
   LocalResponseFn response_slopes[dtype_count] = {}, response_backward[dtype_count] = {};
 };
 

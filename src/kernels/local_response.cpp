@@ -8,6 +8,8 @@
 #include "kernels/pairs.h"
 #include "kernels/response_across-inl.h"
 #include "kernels/response_along-inl.h"
+#include "kernels/response_series_across-inl.h"
+#include "kernels/response_series_along-inl.h"
 #include "kernels/tables.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -177,6 +179,8 @@ void fill_local_response(Kernels& kernels) noexcept {
   fill_maps<Forward>(kernels.response_forward);
   fill_float_maps<Along>(kernels.response_along);
   fill_float_maps<Across>(kernels.response_across);
+  fill_float_maps<SeriesAlongRows>(kernels.response_series_along);
+  fill_float_maps<SeriesAcrossRows>(kernels.response_series_across);
   fill_fused<Slopes>(kernels.response_slopes);
   fill_fused<Backward>(kernels.response_backward);
 }

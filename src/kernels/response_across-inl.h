@@ -147,16 +147,23 @@ HWY_NOINLINE void across_rows(const LocalResponse& m, float* const* y) {
   AcrossRows<kPower, 5>(m, y).run();
 }
 
+// Where four rows of y go: where they belong, or into room; false: into room.
+template <class Y>
+HWY_INLINE bool rows_of_four(const LocalResponse& m, float** y) {
+  const auto vector = static_cast<std::int64_t>(hn::Lanes(DF()));
+  const bool direct = std::is_same_v<Y, float> && !m.streaming && m.lanes >= vector;
+  for (std::int64_t r = 0; r < 4; ++r) {
+    y[r] = direct && r < m.rows ? static_cast<float*>(m.y) + r * m.y_pitch : m.room + r * m.room_pitch;
+  }
+  return direct;
+}
+
 // Up to four rows; all four are computed.
 template <class Y>
 struct Across {
   static void run(const LocalResponse& m) {
-    const auto vector = static_cast<std::int64_t>(hn::Lanes(DF()));
-    const bool direct = std::is_same_v<Y, float> && !m.streaming && m.lanes >= vector;
     float* y[4];
-    for (std::int64_t r = 0; r < 4; ++r) {
-      y[r] = direct && r < m.rows ? static_cast<float*>(m.y) + r * m.y_pitch : m.room + r * m.room_pitch;
-    }
+    const bool direct = rows_of_four<Y>(m, y);
     switch (power_of(m.exponent)) {
       case Power::half:
         across_rows<Power::half>(m, y);

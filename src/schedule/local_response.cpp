@@ -241,7 +241,8 @@ void plan_loop(Plan& plan, const LocalResponseJob& job, const Partition& p) noex
   const Dim& inner = p.inner();
   if (inner.role == Role::cell) return plan_rows(plan, job, 1);
   const auto dims = p.dims();
-  if (inner.size < short_lanes && dims.size() > 1 && dims[dims.size() - 2].role == Role::cell) {
+  const bool may_join = inner.size < short_lanes && !across_by_series(job, plan);
+  if (may_join && dims.size() > 1 && dims[dims.size() - 2].role == Role::cell) {
     const Dim& rows = dims[dims.size() - 2];
     const std::int64_t bytes = 8 * Rows::row_pitch(window_of(job, rows.size), rows.size, inner.size);
     if (follows(rows, inner, backward) && bytes <= joined_bytes) {

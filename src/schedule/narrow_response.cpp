@@ -2,11 +2,16 @@
 
 #include "core/overlap.h"
 #include "schedule/response_loops.h"
+#include "schedule/response_series.h"
 
 namespace poise {
 namespace {
 
 constexpr std::int64_t rows_at_once = 4;
+// Rows shorter than this are mostly padding.
+constexpr std::int64_t shortest_row = 12;
+// B of ordinary values is far above k: nearly all windows would be summed in float64 after all.
+constexpr double strong_response = 1.0 / 64;
 
 // B is never below k: only what is too large for the powers needs looking at.
 bool known_power(const LocalResponseJob& job) noexcept {
@@ -18,10 +23,21 @@ bool as_it_is(const ResponseLoops& loops) noexcept {
   return loops.x_type == DType::f32 && !share_memory(loops.job.job.x, loops.job.job.y);
 }
 
+bool uses_series(const LocalResponseJob& job, const ResponseSeries& series) noexcept {
+  return series.most >= 0 && job.alpha < strong_response * job.k;
+}
+
+bool is_narrow(const LocalResponseJob& job, const Plan& plan) noexcept {
+  if (plan.cells.empty() || job.job.dy.present() || !known_power(job) || plan.x_type == DType::f64) return false;
+  const std::int64_t taps = window_of(job, plan.cells.inner().size).taps();
+  return (taps == 3 || taps == 5) && kernels_for(plan.target).response_along[static_cast<int>(plan.y_type)] != nullptr;
+}
+
 // Windows over rows of contiguous lanes (NCHW), four rows at a time.
 class Across {
  public:
-  Across(const ResponseLoops& loops, const Plan& plan) noexcept : loops_(loops), width_(plan.tile) {
+  Across(const ResponseLoops& loops, const Plan& plan, const ResponseSeries& series) noexcept
+      : loops_(loops), series_(series), width_(plan.tile), by_series_(uses_series(loops.job, series)) {
     const auto dims = plan.runs.dims();
     lanes_ = dims.back();
     rows_ = plan.cells.inner();
@@ -42,6 +58,7 @@ class Across {
     const std::int64_t tile = unit % tiles_, first = tile * width_;
     const Offsets at = offsets_at(outer_, unit / tiles_) + Offsets{first, first, first};
     LocalResponse m = loops_.base;
+    m.series = series_;
     m.lanes = tile + 1 < tiles_ ? width_ : lanes_.size - first;
     m.tap = room.tap;
     m.taps = window_.taps();
@@ -55,7 +72,7 @@ class Across {
       m.rows = std::min(rows_at_once, rows_.size - r);
       m.y = loops_.y(at.y + r * rows_.y);
       m.y_pitch = rows_.y;
-      loops_.across(m);
+      by_series_ ? loops_.series_across(m) : loops_.across(m);
     }
   }
 
@@ -84,18 +101,24 @@ class Across {
   }
 
   const ResponseLoops& loops_;
+  ResponseSeries series_;
   Dim lanes_, rows_;
   std::span<const Dim> outer_;
   Window window_;
   std::int64_t width_ = 0, tiles_ = 1, slot_ = 0;
-  bool copied_ = false;
+  bool copied_ = false, by_series_ = false;
 };
 
 // Windows along contiguous memory (NHWC), block by block of rows.
 class Along {
  public:
-  Along(const ResponseLoops& loops, const Plan& plan) noexcept
-      : loops_(loops), outer_(plan.runs.dims()), block_(plan.tile), channels_(plan.cells.inner().size) {
+  Along(const ResponseLoops& loops, const Plan& plan, const ResponseSeries& series) noexcept
+      : loops_(loops),
+        series_(series),
+        outer_(plan.runs.dims()),
+        block_(plan.tile),
+        channels_(plan.cells.inner().size) {
+    by_series_ = channels_ % response_part != 0 || uses_series(loops.job, series);
     if (!outer_.empty()) {
       rows_ = outer_.back();
       outer_ = outer_.first(outer_.size() - 1);
@@ -110,6 +133,7 @@ class Along {
     const std::int64_t first = unit % blocks_ * block_;
     const Offsets at = offsets_at(outer_, unit / blocks_);
     LocalResponse m = loops_.base;
+    m.series = series_;
     m.rows = std::min(block_, rows_.size - first);
     m.lanes = channels_;
     m.taps = window_of(loops_.job, channels_).taps();
@@ -126,31 +150,35 @@ class Along {
       m.x = m.elements;
       m.x_pitch = channels_;
     }
-    loops_.along(m);
+    by_series_ ? loops_.series_along(m) : loops_.along(m);
   }
 
  private:
   const ResponseLoops& loops_;
+  ResponseSeries series_;
   Dim rows_;
   std::span<const Dim> outer_;
   std::int64_t block_ = 1, blocks_ = 1, channels_ = 1;
-  bool copied_ = false;
+  bool copied_ = false, by_series_ = false;
 };
 
 }  // namespace
 
+bool across_by_series(const LocalResponseJob& job, const Plan& plan) noexcept {
+  return is_narrow(job, plan) && uses_series(job, forward_series(job));
+}
+
 bool run_narrow_response(const ResponseLoops& loops, const Plan& plan, Context& context) {
-  const bool along =
-      std::string_view(plan.window) == "rows" && plan.lanes == 1 && plan.cells.inner().size % response_part == 0;
-  const bool across = std::string_view(plan.window) == "columns" && !plan.cells.empty();
-  if (!(along || across) || loops.backward() || !known_power(loops.job)) return false;
-  const std::int64_t taps = window_of(loops.job, plan.cells.inner().size).taps();
-  if ((taps != 3 && taps != 5) || loops.compute() != DType::f32 || !loops.has_narrow()) return false;
-  if (along) {
-    run_response(Along(loops, plan), plan, context);
-  } else {
-    run_response(Across(loops, plan), plan, context);
+  if (!is_narrow(loops.job, plan)) return false;
+  const std::int64_t channels = plan.cells.inner().size;
+  const ResponseSeries series = forward_series(loops.job);
+  const bool rows = std::string_view(plan.window) == "rows" && plan.lanes == 1;
+  if (rows && (channels % response_part == 0 || (series.most >= 0 && channels >= shortest_row))) {
+    run_response(Along(loops, plan, series), plan, context);
+    return true;
   }
+  if (std::string_view(plan.window) != "columns") return false;
+  run_response(Across(loops, plan, series), plan, context);
   return true;
 }
 

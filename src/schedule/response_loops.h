@@ -48,9 +48,10 @@ struct ResponseLoops {
   void forward(const LocalResponse& m) const {
     kernels.response_forward[static_cast<int>(x_type)][static_cast<int>(y_type)](m);
   }
-  bool has_narrow() const noexcept { return kernels.response_along[static_cast<int>(y_type)] != nullptr; }
   void along(const LocalResponse& m) const { kernels.response_along[static_cast<int>(y_type)](m); }
   void across(const LocalResponse& m) const { kernels.response_across[static_cast<int>(y_type)](m); }
+  void series_along(const LocalResponse& m) const { kernels.response_series_along[static_cast<int>(y_type)](m); }
+  void series_across(const LocalResponse& m) const { kernels.response_series_across[static_cast<int>(y_type)](m); }
   void slopes(const LocalResponse& m) const { kernels.response_slopes[static_cast<int>(x_type)](m); }
   void gradient(const LocalResponse& m) const { kernels.response_backward[static_cast<int>(x_type)](m); }
 
@@ -95,6 +96,9 @@ void run_response(const Loop& loop, const Plan& plan, Context& context) {
         if (plan.streaming) fence_streams();
       });
 }
+
+// Whether rows of contiguous lanes go by the series. Then all do, however short: no bit depends on how many lanes.
+bool across_by_series(const LocalResponseJob& job, const Plan& plan) noexcept;
 
 // Forward of 3 or 5 taps in float32 arithmetic, lanes or windows along contiguous memory; false: not this.
 bool run_narrow_response(const ResponseLoops& loops, const Plan& plan, Context& context);
