@@ -22,25 +22,43 @@ LocalResponseJob job_of(double alpha, double k, double exponent) {
   return job;
 }
 
-Real value_of(const ResponseSeries& s, Real z) {
+Real value_of(const float* c, Real z) {
   Real v = 0;
-  for (int i = ResponseSeries::terms; i-- > 0;) v = v * z + s.c[i];
+  for (int i = ResponseSeries::terms; i-- > 0;) v = v * z + c[i];
   return v;
 }
 
-// The polynomials are within 2^-26 of the powers, their coefficients within half an ulp of what they should be.
+// Whether c is first * (1 + fraction * z)^-exponent from 0 to `most` but for `error` of it, and for half an ulp of each
+// coefficient.
+void expect_power(const float* c, Real most, Real fraction, Real exponent, Real first, Real error) {
+  for (int i = 0; i <= 4000; ++i) {
+    const Real z = most * i / 4000, power = first * std::pow(1 + fraction * z, -exponent);
+    Real bound = error * power, term = 1;
+    for (int k = 0; k < ResponseSeries::terms; ++k, term *= z) bound += 0x1p-24L * std::fabs(c[k]) * term;
+    ASSERT_LE(std::fabs(value_of(c, z) - power), bound) << static_cast<double>(exponent) << " " << i;
+  }
+}
+
 TEST(LocalResponseSeries, ThePolynomialsAreThePowers) {
   for (const double exponent : exponents) {
     for (const double ratio : {0.5, 0.7, 1e-4, 0x1p-100, 0x1p100}) {
       const ResponseSeries s = forward_series(job_of(ratio, 1, exponent));
       ASSERT_GT(s.most, 0);
-      for (int i = 0; i <= 4000; ++i) {
-        const Real z = static_cast<Real>(s.most) * i / 4000;
-        const Real power = std::pow(1 + static_cast<Real>(ratio) / s.unit * z, -static_cast<Real>(exponent));
-        Real bound = 0x1p-26L * power, term = 1;
-        for (int c = 1; c < ResponseSeries::terms; ++c) bound += 0x1p-24L * std::fabs(s.c[c]) * (term *= z);
-        ASSERT_LE(std::fabs(value_of(s, z) - power), bound) << exponent << " " << ratio << " " << i;
-      }
+      expect_power(s.c, s.most, static_cast<Real>(ratio) / s.unit, exponent, 1, 0x1p-26L);
+    }
+  }
+}
+
+TEST(LocalResponseGradients, ThePolynomialsAreThePowers) {
+  for (const double exponent : exponents) {
+    for (const double ratio : {0.5, 0.7, 1e-4, 2e-4, 0x1p-100, 0x1p100}) {
+      const GradientSeries s = gradient_series(job_of(ratio, 1, exponent));
+      const Real fraction = static_cast<Real>(ratio) / s.root / s.root;
+      ASSERT_GT(s.most, 0);
+      ASSERT_GE(fraction, 0.25L);
+      ASSERT_LT(fraction, 1);
+      expect_power(s.power, s.most, fraction, exponent, 1, 0x1p-27L);
+      expect_power(s.slope, s.most, fraction, exponent + 1, 2 * exponent * fraction, 0x1p-29L);
     }
   }
 }
@@ -57,6 +75,8 @@ TEST(LocalResponseSeries, ThereIsNoneWhereItWouldNotDo) {
   EXPECT_TRUE(none(1, 0, 0.75));
   EXPECT_TRUE(none(0x1p-61, 0x1p-61, 0.75));
   EXPECT_TRUE(none(0x1p51, 0x1p51, 0.75));
+  EXPECT_GT(gradient_series(job_of(1e-4, 1, 0.75)).most, 0);
+  EXPECT_LT(gradient_series(job_of(1e-4, 0.99, 0.75)).most, 0);
 }
 
 // What x is where a whole window of it has the polynomial's largest z.
@@ -190,6 +210,161 @@ TEST(LocalResponseSeries, NothingReachesBeyondItsWindow) {
           expect_y(TestTensor(DType::f32, values, layout), o, layout, context);
         }
       }
+    }
+  });
+}
+
+// --- the gradient ---
+
+// Rows of windows a little within what the polynomials are for; of a few rows one element is `odd` times as large.
+Array values_within(const Dims& sizes, const LocalResponseNormOptions& o, std::uint64_t seed, Real odd = 1) {
+  const GradientSeries s = gradient_series(job_of(o.alpha, o.k, o.exponent));
+  const double edge = std::sqrt(static_cast<double>(s.most) / static_cast<double>(o.size)) / s.root;
+  Array values(sizes, 0, DType::f32);
+  Random random(seed);
+  for (Real& v : values.values) {
+    const double size = random.uniform() < 0.7 ? 1 - 1e-5 * random.uniform() : random.uniform();
+    v = rounded(random.uniform() < 0.5 ? edge * size : -edge * size, DType::f32);
+  }
+  for (std::size_t i = 17; i < values.size(); i += 211) values[i] = rounded(values[i] * odd, DType::f32);
+  return values;
+}
+
+void expect_dx(const Array& x, const Array& dy, const LocalResponseNormOptions& o, Context& context) {
+  const TestTensor in(DType::f32, x, Layout::channels_last), slope(DType::f32, dy, Layout::channels_last);
+  BackwardOutcome gradients{TestTensor(DType::f32, x.sizes, Layout::channels_last), {}};
+  local_response_norm_backward({.dx = gradients.dx}, slope, in, o, context);
+  EXPECT_EQ(difference(gradients, oracle::local_response_norm_backward(x, dy, parameters_of(o))), "");
+  EXPECT_TRUE(gradients.dx.sentinels_intact());
+}
+
+TEST(LocalResponseGradients, RightAboutTheirEndWhateverTheBounds) {
+  for_targets([](Context& context) {
+    for (const double k : {1.0, 2.0, 0x1p50}) {
+      for (const double ratio : {0x1p-100, 2e-5, 1e-4, 0.00097}) {
+        for (const double exponent : exponents) {
+          for (const std::int64_t size : {3, 5}) {
+            const LocalResponseNormOptions o{
+                .size = size, .alpha = k * ratio, .alpha_scaled = false, .exponent = exponent, .k = k};
+            for (const Real odd : {1.0L, 1.0001L, 30.0L, 0.0L, 1e-30L}) {
+              SCOPED_TRACE(std::to_string(k) + " " + std::to_string(ratio) + " " + std::to_string(exponent) + " " +
+                           std::to_string(size) + " " + std::to_string(odd));
+              const Dims sizes{2, 43, 23};
+              expect_dx(values_within(sizes, o, 3, odd), random_values(sizes, DType::f32, 4), o, context);
+            }
+          }
+        }
+      }
+    }
+  });
+}
+
+// Zeros are usual. What overflows or is not finite reaches its windows and nothing else.
+TEST(LocalResponseGradients, AnySlopesAndValues) {
+  const Real infinity = std::numeric_limits<Real>::infinity(), nan = std::numeric_limits<Real>::quiet_NaN();
+  const Dims sizes{1, 52, 37};
+  for_targets([&](Context& context) {
+    for (const double alpha : {1e-4, 0x1p-90}) {
+      const LocalResponseNormOptions o{.alpha = alpha, .alpha_scaled = false, .k = 1};
+      for (const Real odd : {infinity, nan, -nan, 3e38L, 1e30L, 1e-38L, 1e-42L, 1e-45L, 0.0L}) {
+        for (const Real usual : {1.0L, 1e-37L, 3e37L}) {
+          SCOPED_TRACE(std::to_string(alpha) + " " + std::to_string(odd) + " " + std::to_string(usual));
+          Array x = values_within(sizes, o, 5), dy = random_values(sizes, DType::f32, 6);
+          for (Real& v : dy.values) v = rounded(v * usual, DType::f32);
+          Array odd_x = x, odd_dy = dy;
+          for (std::size_t i = 5; i < x.size(); i += 97) {
+            odd_x[i] = odd_dy[i] = rounded(odd, DType::f32);
+            odd_dy[i + 1] = odd_dy[i + 2] = 0;
+          }
+          expect_dx(odd_x, dy, o, context);
+          if (std::isinf(odd)) continue;  // infinite references have no bounds
+          expect_dx(x, odd_dy, o, context);
+          expect_dx(odd_x, odd_dy, o, context);
+        }
+      }
+    }
+  });
+}
+
+// The sum of their terms leaves float32, dx does not.
+TEST(LocalResponseGradients, LargestSlopes) {
+  const Dims sizes{1, 32, 3};
+  const LocalResponseNormOptions o{.alpha = 0.98 / 1024, .alpha_scaled = false, .exponent = 1, .k = 1};
+  const GradientSeries s = gradient_series(job_of(o.alpha, o.k, o.exponent));
+  const Real edge = std::sqrt(s.most / 5.001F) / s.root;
+  for_targets([&](Context& context) {
+    expect_dx(Array(sizes, rounded(edge, DType::f32), DType::f32),
+              Array(sizes, rounded(3.3e38L, DType::f32), DType::f32), o, context);
+  });
+}
+
+// Terms of next to nothing times large slopes are all that reaches their neighbours.
+TEST(LocalResponseGradients, SmallestValues) {
+  const Dims sizes{1, 32, 3};
+  for (const double alpha : {1e-4, 0x1p-90}) {
+    const LocalResponseNormOptions o{.alpha = alpha, .alpha_scaled = false, .k = 1};
+    Array x = values_within(sizes, o, 3), dy(sizes, 0, DType::f32);
+    for (std::size_t i = 0; i < x.size(); i += 9) {
+      x[i] = rounded(x[i] * 0x1p-140L, DType::f32);
+      dy[i] = 0x1p99L;
+    }
+    for_targets([&](Context& context) { expect_dx(x, dy, o, context); });
+  }
+}
+
+TEST(LocalResponseGradients, EveryLength) {
+  for_targets([](Context& context) {
+    for (std::int64_t length = 12; length <= 70; ++length) {
+      for (const std::int64_t size : {3, 5}) {
+        for (const StorePolicy store : {StorePolicy::cached, StorePolicy::streaming}) {
+          SCOPED_TRACE(std::to_string(length) + " " + std::to_string(size));
+          const LocalResponseNormOptions o{
+              .size = size, .alpha = 9e-4, .alpha_scaled = false, .exponent = exponents[length % 3]};
+          context.store = store;
+          const Dims sizes{2, length, 5};
+          expect_dx(values_within(sizes, o, 7, 2), random_values(sizes, DType::f32, 8), o, context);
+        }
+      }
+    }
+  });
+}
+
+// Rows are left to the other loops one by one: a row's bits are the same whatever the others hold, and alone.
+TEST(LocalResponseGradients, BitsDoNotDependOnThreadsAlignmentStoresPlaceOrOtherRows) {
+  for_targets([](Context& context) {
+    for (const Dims& sizes : {Dims{3, 96, 41}, Dims{2, 37, 131}}) {
+      const LocalResponseNormOptions o{.alpha = 9e-4, .alpha_scaled = false};
+      const Array values = values_within(sizes, o, 9, 2), slopes = random_values(sizes, DType::f32, 10);
+      std::vector<std::byte> bits;
+      for (const int threads : {1, 3}) {
+        for (const int off : {0, 1}) {
+          for (const StorePolicy store : {StorePolicy::cached, StorePolicy::streaming}) {
+            context.threads = threads;
+            context.store = store;
+            const TestTensor x(DType::f32, values, Layout::channels_last, TestTensor::Role::input, off);
+            const TestTensor dy(DType::f32, slopes, Layout::channels_last, TestTensor::Role::input, 2 * off);
+            TestTensor dx(DType::f32, sizes, Layout::channels_last, TestTensor::Role::output, 3 * off);
+            TestTensor in_place(DType::f32, slopes, Layout::channels_last, TestTensor::Role::output, off);
+            local_response_norm_backward({.dx = dx}, dy, x, o, context);
+            local_response_norm_backward({.dx = in_place}, in_place, x, o, context);
+            if (bits.empty()) bits = dx.bits();
+            EXPECT_EQ(dx.bits(), bits) << threads << " " << off;
+            EXPECT_EQ(in_place.bits(), bits) << threads << " " << off;
+            EXPECT_TRUE(dx.sentinels_intact() && in_place.sentinels_intact());
+          }
+        }
+      }
+      const TestTensor x(DType::f32, values, Layout::channels_last), dy(DType::f32, slopes, Layout::channels_last);
+      TestTensor together(DType::f32, sizes, Layout::channels_last), alone(DType::f32, sizes, Layout::channels_last);
+      local_response_norm_backward({.dx = together}, dy, x, o, context);
+      const auto row = [&](TensorView v, std::int64_t s) {
+        return TensorView(static_cast<float*>(v.data()) + s * v.strides()[2], DType::f32, {sizes[0], sizes[1], 1},
+                          v.strides());
+      };
+      for (std::int64_t s = 0; s < sizes[2]; ++s) {
+        local_response_norm_backward({.dx = row(alone, s)}, row(dy, s), row(x, s), o, context);
+      }
+      EXPECT_EQ(alone.bits(), together.bits());
     }
   });
 }

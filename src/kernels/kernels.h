@@ -87,6 +87,13 @@ struct ResponseSeries {
   float unit = 1, most = -1, c[terms] = {};
 };
 
+// The gradient's, of X = root * x and z = sum of X^2: B^-exponent by power, factor * B^(-exponent - 1) / root^2 by
+// slope, where z is at most `most`. root is a power of two: X is exact where x is 0 or |x| at least `least`.
+struct GradientSeries {
+  float root = 1, least = 0, most = -1, power[ResponseSeries::terms] = {}, slope[ResponseSeries::terms] = {};
+};
+inline constexpr float most_slope = 0x1p100f;  // |dy|: nothing in the gradient's loop overflows
+
 struct LocalResponse {
   const void* const* tap = nullptr;
   bool taps_are_elements = false;  // of forward and slopes
@@ -108,7 +115,9 @@ struct LocalResponse {
   std::int64_t room_pitch = 0;
   std::int64_t rows = 1, lanes = 0;
   double alpha = 0, k = 1, exponent = 0.75, factor = 0;
-  ResponseSeries series;  // of series_along and series_across
+  ResponseSeries series;     // of series_along and series_across
+  GradientSeries gradients;  // of series_backward
+  bool* left = nullptr;      // by row: set where the series does not do, and y is not written
   bool streaming = false;
 };
 
@@ -155,6 +164,9 @@ struct Kernels {
   // The same by the series, of any number of lanes: windows are summed in float32, and in float64 those whose z is
   // above series.most. room's rows are m.lanes apart along rows.
   LocalResponseFn response_series_along[dtype_count] = {}, response_series_across[dtype_count] = {};
+  // x, dy -> y of float32 rows by the gradient's series; room is for one row. Null where there is no fma: too many
+  // roundings.
+  LocalResponseFn response_series_backward = nullptr;
   LocalResponseFn response_slopes[dtype_count] = {}, response_backward[dtype_count] = {};
 };
 

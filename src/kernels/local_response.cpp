@@ -8,6 +8,7 @@
 #include "kernels/pairs.h"
 #include "kernels/response_across-inl.h"
 #include "kernels/response_along-inl.h"
+#include "kernels/response_gradient-inl.h"
 #include "kernels/response_series_across-inl.h"
 #include "kernels/response_series_along-inl.h"
 #include "kernels/tables.h"
@@ -181,6 +182,9 @@ void fill_local_response(Kernels& kernels) noexcept {
   fill_float_maps<Across>(kernels.response_across);
   fill_float_maps<SeriesAlongRows>(kernels.response_series_along);
   fill_float_maps<SeriesAcrossRows>(kernels.response_series_across);
+#if HWY_NATIVE_FMA
+  kernels.response_series_backward = &series_backward;
+#endif
   fill_fused<Slopes>(kernels.response_slopes);
   fill_fused<Backward>(kernels.response_backward);
 }

@@ -19,6 +19,15 @@ HWY_INLINE Four add(const Four& v, const Four& w) {
   return {add(v.a, w.a), add(v.b, w.b), add(v.c, w.c), add(v.d, w.d)};
 }
 HWY_INLINE Four four_of(VF v) { return {v, v, v, v}; }
+template <class V>
+HWY_INLINE V spread(float value) {
+  const VF v = hn::Set(DF(), value);
+  if constexpr (std::is_same_v<V, Four>) {
+    return four_of(v);
+  } else {
+    return v;
+  }
+}
 
 // --- neighbours ---
 
@@ -65,20 +74,20 @@ HWY_INLINE Four lanes_behind(const Four& v, const Four& w) {
 
 // --- windows: (two before + the pair here) + the last, or of 3 taps a pair and the last. So both loops add alike. ---
 
-// Along four rows, a vector of each at a time.
-template <int kTaps>
+// Along a row or four, a vector of each at a time.
+template <int kTaps, class V>
 class AlongSums {
-  Four here_, pair_;
+  V here_, pair_;
 
  public:
-  HWY_INLINE void begin(const Four& first) {
+  HWY_INLINE void begin(const V& first) {
     here_ = first;
-    pair_ = lanes_ahead<1>(four_of(hn::Zero(DF())), first);
+    pair_ = lanes_ahead<1>(spread<V>(0), first);
   }
   // The sums about the last but one; `there` is the last.
-  HWY_INLINE Four next(const Four& there) {
-    const Four one = lanes_ahead<1>(here_, there), pair = add(here_, one);
-    Four sum;
+  HWY_INLINE V next(const V& there) {
+    const V one = lanes_ahead<1>(here_, there), pair = add(here_, one);
+    V sum;
     if constexpr (kTaps == 5) {
       sum = add(add(lanes_behind<2>(pair_, pair), pair), lanes_ahead<2>(here_, there));
     } else {
@@ -103,9 +112,9 @@ HWY_INLINE Four across_sums(Values values) {
 // --- the power ---
 
 // c[kFirst] + z (c[kFirst + 1] + ...) up to c[kLast].
-template <int kFirst, int kLast>
-HWY_INLINE Four series(const float* c, const Four& z) {
-  const Four term = four_of(hn::Set(DF(), c[kFirst]));
+template <int kFirst, int kLast, class V>
+HWY_INLINE V series(const float* c, const V& z) {
+  const V term = spread<V>(c[kFirst]);
   if constexpr (kFirst == kLast) {
     return term;
   } else {

@@ -90,7 +90,7 @@ class SeriesAlong {
   HWY_NOINLINE void run(const FourRows<const float>& x, const FourRows<float>& y, bool streaming) const {
     const Four unit = four_of(hn::Set(DF(), m_.series.unit));
     const std::int64_t ahead = 4 * m_.x_pitch;
-    AlongSums<kTaps> sums;
+    AlongSums<kTaps, Four> sums;
     Four here = x.load_first(0, m_.lanes);
     sums.begin(mul(here, here));
     for (std::int64_t j = 0; j < m_.lanes; j += vector_) {

@@ -10,6 +10,7 @@
 #include "core/parallel.h"
 #include "schedule/execute.h"
 #include "schedule/response_loops.h"
+#include "schedule/response_series.h"
 
 namespace poise {
 namespace {
@@ -156,6 +157,7 @@ class Rows {
     }
     blocks_ = (rows_.size + block_ - 1) / block_;
     pitch_ = row_pitch(window_, channels_, shift_);
+    if (by_series()) series_ = gradient_series(loops.job);
     scaled_pitch_ = rounded_up(channels_ * shift_, lane_padding);
   }
   static std::int64_t row_pitch(const Window& window, std::int64_t channels, std::int64_t shift) noexcept {
@@ -176,22 +178,47 @@ class Rows {
     const std::int64_t first = unit % blocks_ * block_;
     Offsets at = offsets_at(outer_, unit / blocks_);
     at = at + Offsets{first * rows_.x, first * rows_.y, first * rows_.dy};
+    if (series_.most < 0) return rows(at, std::min(block_, rows_.size - first), room);
+    bool left[most_block_rows];
+    LocalResponse m = job_of(at, std::min(block_, rows_.size - first));
+    m.gradients = series_;
+    m.left = left;
+    m.room = reinterpret_cast<float*>(room.scaled);
+    loops_.series_gradient(m);
+    for (std::int64_t r = 0; r < m.rows; ++r) {
+      if (left[r]) rows(at + Offsets{r * rows_.x, r * rows_.y, r * rows_.dy}, 1, room);
+    }
+  }
+
+ private:
+  bool by_series() const noexcept {
+    return loops_.backward() && loops_.x_type == DType::f32 && shift_ == 1 && channels_ >= shortest_row &&
+           (window_.taps() == 3 || window_.taps() == 5) && loops_.job.alpha < strong_gradient * loops_.job.k &&
+           loops_.kernels.response_series_backward != nullptr;
+  }
+
+  LocalResponse job_of(const Offsets& at, std::int64_t count) const noexcept {
     LocalResponse m = loops_.base;
-    m.rows = std::min(block_, rows_.size - first);
+    m.rows = count;
     m.lanes = channels_ * shift_;
     m.x = loops_.x(at.x);
     m.x_pitch = rows_.x;
     m.y = loops_.y(at.y);
     m.y_pitch = rows_.y;
-    m.tap = room.tap;
     m.taps = window_.taps();
+    if (loops_.backward()) m.dy = loops_.dy(at.dy);
+    m.dy_pitch = rows_.dy;
+    return m;
+  }
+
+  void rows(const Offsets& at, std::int64_t count, const ResponseRoom& room) const noexcept {
+    LocalResponse m = job_of(at, count);
+    m.tap = room.tap;
     m.tap_pitch = m.terms_pitch = pitch_;
     m.terms = room.elements + window_.before * shift_;
     loops_.squares(m);
     for (std::int64_t i = 0; i < m.taps; ++i) room.tap[i] = room.elements + i * shift_;
     if (!loops_.backward()) return loops_.forward(m);
-    m.dy = loops_.dy(at.dy);
-    m.dy_pitch = rows_.dy;
     m.scaled = room.scaled;
     m.scaled_pitch = loops_.compute() == DType::f64 ? scaled_pitch_ : 2 * scaled_pitch_;
     m.terms = room.slopes + window_.after * shift_;
@@ -200,11 +227,11 @@ class Rows {
     loops_.gradient(m);
   }
 
- private:
   const ResponseLoops& loops_;
   Dim rows_;
   std::span<const Dim> outer_;
   Window window_;
+  GradientSeries series_;
   std::int64_t block_ = 1, blocks_ = 1, shift_ = 1, channels_ = 1, pitch_ = 0, scaled_pitch_ = 0;
 };
 

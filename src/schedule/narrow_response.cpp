@@ -8,10 +8,6 @@ namespace poise {
 namespace {
 
 constexpr std::int64_t rows_at_once = 4;
-// Rows shorter than this are mostly padding.
-constexpr std::int64_t shortest_row = 12;
-// B of ordinary values is far above k: nearly all windows would be summed in float64 after all.
-constexpr double strong_response = 1.0 / 64;
 
 // B is never below k: only what is too large for the powers needs looking at.
 bool known_power(const LocalResponseJob& job) noexcept {
