@@ -176,6 +176,27 @@ void refused(Code code, const char* text, const LayerNormOptions& options, const
   EXPECT_TRUE(all_equal(y.read(), load(y.memory().data(), DType::f32))) << text;
 }
 
+// A constant in the place of gamma has to be as wide as what the loops read at once.
+TEST(LayerNorm, GradientsWithoutGammaAreThoseOfOnes) {
+  for (const DType type : floating_types) {
+    for (const std::int64_t length : {5, 33, 67, 129, 1025, 4704}) {
+      SCOPED_TRACE(std::string(name_of(type)) + " " + std::to_string(length));
+      const Dims sizes{9, length};
+      const TestTensor x(type, random_values(sizes, type, 21)), dy(type, random_values(sizes, type, 22));
+      const TestTensor ones(type, Array({length}, 1));
+      TestTensor dx(type, sizes), dgamma(DType::f64, Dims{length}), dbeta(DType::f64, Dims{length});
+      TestTensor dx_of_ones(type, sizes), dgamma_of_ones(DType::f64, Dims{length}),
+          dbeta_of_ones(DType::f64, Dims{length});
+      layer_norm_backward({.dx = dx, .dgamma = dgamma, .dbeta = dbeta}, dy, x, {}, {.axes = {1}});
+      layer_norm_backward({.dx = dx_of_ones, .dgamma = dgamma_of_ones, .dbeta = dbeta_of_ones}, dy, x, {},
+                          {.axes = {1}, .gamma = ones});
+      EXPECT_EQ(dx.bits(), dx_of_ones.bits());
+      EXPECT_EQ(dgamma.bits(), dgamma_of_ones.bits());
+      EXPECT_EQ(dbeta.bits(), dbeta_of_ones.bits());
+    }
+  }
+}
+
 TEST(LayerNorm, RefusesAxesThatDoNotFit) {
   refused(Code::shape, "axes: expected an axis of rank 4, got 4", {.axes = {4}});
   refused(Code::shape, "axes: expected axes without repeats, got 3 twice", {.axes = {-1, 3}});

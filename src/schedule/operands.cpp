@@ -10,7 +10,7 @@ namespace poise {
 namespace {
 
 alignas(64) constexpr float ones_f32[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-alignas(64) constexpr double ones_f64[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+alignas(64) constexpr double ones_f64[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 alignas(64) constexpr double zeros[16] = {};  // also sixteen float zeros
 
 // The operand's values along these dims, as they lie in the copy.
