@@ -120,6 +120,21 @@ void for_targets(Check check) {
   }
 }
 
+// By so many threads, that far from whole vectors, stored in either way.
+template <class Check>
+void for_ways(Context& context, Check check) {
+  for (const int threads : {1, 3}) {
+    for (const int off : {0, 1}) {
+      for (const StorePolicy store : {StorePolicy::cached, StorePolicy::streaming}) {
+        SCOPED_TRACE(std::to_string(threads) + " threads, off " + std::to_string(off));
+        context.threads = threads;
+        context.store = store;
+        check(off);
+      }
+    }
+  }
+}
+
 TEST(LocalResponseSeries, RightAboutItsEndWhateverTheBounds) {
   for_targets([](Context& context) {
     for (const double k : {0x1p-60, 1e-9, 1.0, 2.0, 0x1p50}) {
@@ -172,23 +187,17 @@ TEST(LocalResponseSeries, BitsDoNotDependOnThreadsAlignmentStoresOrPlace) {
           const LocalResponseNormOptions o{.alpha = 0.01, .alpha_scaled = false};
           const Array values = values_about(sizes, type, edge_of(o), 9);
           std::vector<std::byte> bits;
-          for (const int threads : {1, 3}) {
-            for (const int off : {0, 1}) {
-              for (const StorePolicy store : {StorePolicy::cached, StorePolicy::streaming}) {
-                context.threads = threads;
-                context.store = store;
-                const TestTensor x(type, values, layout, TestTensor::Role::input, off);
-                TestTensor y(type, sizes, layout, TestTensor::Role::output, 2 * off);
-                TestTensor in_place(type, values, layout, TestTensor::Role::output, off);
-                local_response_norm(y, x, o, context);
-                local_response_norm(in_place, in_place, o, context);
-                if (bits.empty()) bits = y.bits();
-                EXPECT_EQ(y.bits(), bits) << name_of(layout) << " " << threads << " " << off;
-                EXPECT_EQ(in_place.bits(), bits) << name_of(layout) << " " << threads << " " << off;
-                EXPECT_TRUE(y.sentinels_intact() && in_place.sentinels_intact());
-              }
-            }
-          }
+          for_ways(context, [&](int off) {
+            const TestTensor x(type, values, layout, TestTensor::Role::input, off);
+            TestTensor y(type, sizes, layout, TestTensor::Role::output, 2 * off);
+            TestTensor in_place(type, values, layout, TestTensor::Role::output, off);
+            local_response_norm(y, x, o, context);
+            local_response_norm(in_place, in_place, o, context);
+            if (bits.empty()) bits = y.bits();
+            EXPECT_EQ(y.bits(), bits) << name_of(layout);
+            EXPECT_EQ(in_place.bits(), bits) << name_of(layout);
+            EXPECT_TRUE(y.sentinels_intact() && in_place.sentinels_intact());
+          });
         }
       }
     }
@@ -336,24 +345,18 @@ TEST(LocalResponseGradients, BitsDoNotDependOnThreadsAlignmentStoresPlaceOrOther
       const LocalResponseNormOptions o{.alpha = 9e-4, .alpha_scaled = false};
       const Array values = values_within(sizes, o, 9, 2), slopes = random_values(sizes, DType::f32, 10);
       std::vector<std::byte> bits;
-      for (const int threads : {1, 3}) {
-        for (const int off : {0, 1}) {
-          for (const StorePolicy store : {StorePolicy::cached, StorePolicy::streaming}) {
-            context.threads = threads;
-            context.store = store;
-            const TestTensor x(DType::f32, values, Layout::channels_last, TestTensor::Role::input, off);
-            const TestTensor dy(DType::f32, slopes, Layout::channels_last, TestTensor::Role::input, 2 * off);
-            TestTensor dx(DType::f32, sizes, Layout::channels_last, TestTensor::Role::output, 3 * off);
-            TestTensor in_place(DType::f32, slopes, Layout::channels_last, TestTensor::Role::output, off);
-            local_response_norm_backward({.dx = dx}, dy, x, o, context);
-            local_response_norm_backward({.dx = in_place}, in_place, x, o, context);
-            if (bits.empty()) bits = dx.bits();
-            EXPECT_EQ(dx.bits(), bits) << threads << " " << off;
-            EXPECT_EQ(in_place.bits(), bits) << threads << " " << off;
-            EXPECT_TRUE(dx.sentinels_intact() && in_place.sentinels_intact());
-          }
-        }
-      }
+      for_ways(context, [&](int off) {
+        const TestTensor x(DType::f32, values, Layout::channels_last, TestTensor::Role::input, off);
+        const TestTensor dy(DType::f32, slopes, Layout::channels_last, TestTensor::Role::input, 2 * off);
+        TestTensor dx(DType::f32, sizes, Layout::channels_last, TestTensor::Role::output, 3 * off);
+        TestTensor in_place(DType::f32, slopes, Layout::channels_last, TestTensor::Role::output, off);
+        local_response_norm_backward({.dx = dx}, dy, x, o, context);
+        local_response_norm_backward({.dx = in_place}, in_place, x, o, context);
+        if (bits.empty()) bits = dx.bits();
+        EXPECT_EQ(dx.bits(), bits);
+        EXPECT_EQ(in_place.bits(), bits);
+        EXPECT_TRUE(dx.sentinels_intact() && in_place.sentinels_intact());
+      });
       const TestTensor x(DType::f32, values, Layout::channels_last), dy(DType::f32, slopes, Layout::channels_last);
       TestTensor together(DType::f32, sizes, Layout::channels_last), alone(DType::f32, sizes, Layout::channels_last);
       local_response_norm_backward({.dx = together}, dy, x, o, context);

@@ -10,6 +10,14 @@ namespace poise {
 // of the caller (pools must not nest) and in a forked child (an OpenMP pool does not survive fork).
 int threads_allowed(const Context& context) noexcept;
 
+// Where a chunk of so many cells begins, whatever the threads: whole groups of `together`, where a chunk has several,
+// but for the last.
+inline std::int64_t chunk_begin(std::int64_t cells, std::int64_t chunks, std::int64_t together,
+                                std::int64_t chunk) noexcept {
+  const std::int64_t group = cells / chunks >= 2 * together ? together : 1;
+  return chunk == chunks ? cells : cells * chunk / chunks / group * group;
+}
+
 using Body = void (*)(void* argument, std::int64_t begin, std::int64_t end, int thread);
 int run_parallel(int threads, std::int64_t count, Body body, void* argument) noexcept;
 

@@ -38,8 +38,8 @@ struct Plan {
   std::int64_t cell_elements = 0;  // m: elements of a cell
 
   // rows: a cell is units x runs x length; `together` cells or runs stand side by side.
-  // columns: each of `cells` (outside the lanes) has `runs` rows of lane_cells x lane_merged lanes, a `block` at a
-  // time. strided: everything one element at a time; a cell is units x runs.
+  // columns: each of `cells` (outside the lanes) has `runs` rows of lane_cells x lane_merged lanes, `block` at a time.
+  // strided: everything one element at a time; a cell is units x runs.
   Partition cells, units, runs;
   std::int64_t length = 1;
   bool per_element = false;

@@ -147,35 +147,33 @@ HWY_NOINLINE void across_rows(const LocalResponse& m, float* const* y) {
   AcrossRows<kPower, 5>(m, y).run();
 }
 
-// Where four rows of y go: where they belong, or into room; false: into room.
-template <class Y>
-HWY_INLINE bool rows_of_four(const LocalResponse& m, float** y) {
+// rows(y) computes all of four rows, where they belong or into room, from which m.rows of them are then written.
+template <class Y, class Rows>
+HWY_INLINE void four_rows(const LocalResponse& m, Rows rows) {
   const auto vector = static_cast<std::int64_t>(hn::Lanes(DF()));
   const bool direct = std::is_same_v<Y, float> && !m.streaming && m.lanes >= vector;
+  float* y[4];
   for (std::int64_t r = 0; r < 4; ++r) {
     y[r] = direct && r < m.rows ? static_cast<float*>(m.y) + r * m.y_pitch : m.room + r * m.room_pitch;
   }
-  return direct;
+  rows(y);
+  if (direct) return;
+  for (std::int64_t r = 0; r < m.rows; ++r) write(y[r], static_cast<Y*>(m.y) + r * m.y_pitch, m.lanes, m.streaming);
 }
 
-// Up to four rows; all four are computed.
 template <class Y>
 struct Across {
   static void run(const LocalResponse& m) {
-    float* y[4];
-    const bool direct = rows_of_four<Y>(m, y);
-    switch (power_of(m.exponent)) {
-      case Power::half:
-        across_rows<Power::half>(m, y);
-        break;
-      case Power::three_quarters:
-        across_rows<Power::three_quarters>(m, y);
-        break;
-      default:
-        across_rows<Power::one>(m, y);
-    }
-    if (direct) return;
-    for (std::int64_t r = 0; r < m.rows; ++r) write(y[r], static_cast<Y*>(m.y) + r * m.y_pitch, m.lanes, m.streaming);
+    four_rows<Y>(m, [&](float* const* y) HWY_ATTR {
+      switch (power_of(m.exponent)) {
+        case Power::half:
+          return across_rows<Power::half>(m, y);
+        case Power::three_quarters:
+          return across_rows<Power::three_quarters>(m, y);
+        default:
+          return across_rows<Power::one>(m, y);
+      }
+    });
   }
 };
 

@@ -71,15 +71,8 @@ class SeriesAcross {
 template <class Y>
 struct SeriesAcrossRows {
   static void run(const LocalResponse& m) {
-    float* y[4];
-    const bool direct = rows_of_four<Y>(m, y);
-    if (m.taps == 3) {
-      SeriesAcross<3>(m, y).run();
-    } else {
-      SeriesAcross<5>(m, y).run();
-    }
-    if (direct) return;
-    for (std::int64_t r = 0; r < m.rows; ++r) write(y[r], static_cast<Y*>(m.y) + r * m.y_pitch, m.lanes, m.streaming);
+    four_rows<Y>(
+        m, [&](float* const* y) HWY_ATTR { m.taps == 3 ? SeriesAcross<3>(m, y).run() : SeriesAcross<5>(m, y).run(); });
   }
 };
 

@@ -313,10 +313,14 @@ class Columns {
   }
 
   // The lanes' coefficients from their sums; true when some cell is beyond float32 coefficients.
-  bool merge_measured(const Tile& t, const Scratch& scratch) const noexcept {
+  template <class Measure>
+  bool measure_and_merge(const Tile& t, const Scratch& scratch, Measure&& measure) const noexcept {
+    if (plan_.statistic == Statistic::none) return merge(t, scratch);
+    fill_pivots(t, scratch);
+    measure();
     if (plain_eps_ != nullptr && merge_plainly(t, scratch)) return false;
     if (merge_lanes(t, scratch)) {
-      measure(t, scratch);
+      measure();
       merge_lanes(t, scratch);
     }
     return merge(t, scratch);
@@ -425,11 +429,7 @@ class Columns {
   // --- a closure on one thread, or shared by all ---
 
   void closure(const Tile& t, const Scratch& scratch) const noexcept {
-    if (plan_.statistic != Statistic::none) {
-      fill_pivots(t, scratch);
-      measure(t, scratch);
-    }
-    const bool any_extreme = plan_.statistic == Statistic::none ? merge(t, scratch) : merge_measured(t, scratch);
+    const bool any_extreme = measure_and_merge(t, scratch, [&] { measure(t, scratch); });
     if (!job_.maps) return;
     if (any_extreme) return map_apart(t, scratch);
     // Backwards: what was measured last is still in the cache.
@@ -450,15 +450,7 @@ class Columns {
   }
 
   void share(const Tile& t, const Scratch& scratch, double* partial) const noexcept {
-    if (plan_.statistic != Statistic::none) {
-      fill_pivots(t, scratch);
-      measure_shared(t, scratch, partial);
-      if (merge_lanes(t, scratch)) {
-        measure_shared(t, scratch, partial);
-        merge_lanes(t, scratch);
-      }
-    }
-    const bool any_extreme = merge(t, scratch);
+    const bool any_extreme = measure_and_merge(t, scratch, [&] { measure_shared(t, scratch, partial); });
     if (!job_.maps) return;
     if (any_extreme) return map_apart(t, scratch);
     used_ = parallel_for(plan_.threads, blocks_, [&](std::int64_t begin, std::int64_t end, int) {

@@ -84,13 +84,6 @@ inline std::int64_t parameter_chunks(const Plan& plan, std::int64_t cells) noexc
   return std::max<std::int64_t>(1, std::min({cells, most, most_values / values, elements / fewest, repaid}));
 }
 
-// Where a chunk of this many cells begins: whole closures of `together`, where a chunk has several, but for the last.
-inline std::int64_t chunk_begin(std::int64_t cells, std::int64_t chunks, std::int64_t together,
-                                std::int64_t chunk) noexcept {
-  const std::int64_t closure = cells / chunks >= 2 * together ? together : 1;
-  return chunk == chunks ? cells : cells * chunk / chunks / closure * closure;
-}
-
 // The same three loop shapes as forward.
 void run_gradient_rows(const Job& job, const Plan& plan, Context& context);
 void run_gradient_columns(const Job& job, const Plan& plan, Context& context);

@@ -245,9 +245,7 @@ void Matrix::gather_and_spread(std::int64_t line, std::int64_t end, const double
 // Threads take chunks of the lines.
 void Matrix::once(const double* in, double* first, double* second, double* room) const noexcept {
   const std::int64_t count = chunks(), length = along_rows_ ? columns_ : rows_;
-  const auto begin = [&](std::int64_t chunk) {
-    return chunk == count ? line_count_ : line_count_ * chunk / count / lines_together * lines_together;
-  };
+  const auto begin = [&](std::int64_t chunk) { return chunk_begin(line_count_, count, lines_together, chunk); };
   parallel(count, [&](std::int64_t chunk) {
     double* sums = room + chunk * length;
     std::fill_n(sums, length, 0.0);

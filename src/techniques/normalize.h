@@ -59,19 +59,24 @@ class Normalize final : public Merge {
   void merge_many(std::int64_t first, std::int64_t stride, std::int64_t count, const Measured* m,
                   CellAffine* affine) const noexcept override {
     for (std::int64_t i = 0; i < count; ++i) affine[i] = {m[i].mean, m[i].mean_lo, deviation_.reciprocal(m[i]), 0};
-    for (std::int64_t i = 0; mean_.present() && i < count; ++i) mean_.set(first + i * stride, affine[i].center);
-    for (std::int64_t i = 0; rstd_.present() && i < count; ++i) rstd_.set(first + i * stride, affine[i].scale);
+    keep(mean_, first, stride, count, [&](std::int64_t i) { return affine[i].center; });
+    keep(rstd_, first, stride, count, [&](std::int64_t i) { return affine[i].scale; });
   }
   const double* plain_eps() const noexcept override {
     const bool plain = deviation_.place == EpsPlace::inside && deviation_.divisor == Divisor::population;
     return plain ? &deviation_.eps : nullptr;
   }
   void keep_many(std::int64_t first, std::int64_t stride, const PlainCells& cells) const noexcept override {
-    for (std::int64_t i = 0; mean_.present() && i < cells.count; ++i) mean_.set(first + i * stride, cells.mean[i]);
-    for (std::int64_t i = 0; rstd_.present() && i < cells.count; ++i) rstd_.set(first + i * stride, cells.rstd[i]);
+    keep(mean_, first, stride, cells.count, [&](std::int64_t i) { return cells.mean[i]; });
+    keep(rstd_, first, stride, cells.count, [&](std::int64_t i) { return cells.rstd[i]; });
   }
 
  private:
+  template <class Get>
+  static void keep(const Values& to, std::int64_t first, std::int64_t stride, std::int64_t count, Get get) noexcept {
+    for (std::int64_t i = 0; to.present() && i < count; ++i) to.set(first + i * stride, get(i));
+  }
+
   Deviation deviation_;
   Values mean_, rstd_;
 };
