@@ -57,8 +57,11 @@ TEST(LocalResponseGradients, ThePolynomialsAreThePowers) {
       ASSERT_GT(s.most, 0);
       ASSERT_GE(fraction, 0.25L);
       ASSERT_LT(fraction, 1);
-      expect_power(s.power, s.most, fraction, exponent, 1, 0x1p-27L);
       expect_power(s.slope, s.most, fraction, exponent + 1, 2 * exponent * fraction, 0x1p-29L);
+      for (Real z = 0; z <= s.most; z += s.most / 1024) {
+        const Real back = (s.back[0] + s.back[1] * z) * (2 * exponent * fraction);
+        EXPECT_NEAR(static_cast<double>(back / (1 + fraction * z)), 1, 0x1p-24);
+      }
     }
   }
 }
@@ -239,12 +242,17 @@ Array values_within(const Dims& sizes, const LocalResponseNormOptions& o, std::u
   return values;
 }
 
+constexpr Layout series_layouts[] = {Layout::contiguous, Layout::channels_last};
+
 void expect_dx(const Array& x, const Array& dy, const LocalResponseNormOptions& o, Context& context) {
-  const TestTensor in(DType::f32, x, Layout::channels_last), slope(DType::f32, dy, Layout::channels_last);
-  BackwardOutcome gradients{TestTensor(DType::f32, x.sizes, Layout::channels_last), {}};
-  local_response_norm_backward({.dx = gradients.dx}, slope, in, o, context);
-  EXPECT_EQ(difference(gradients, oracle::local_response_norm_backward(x, dy, parameters_of(o))), "");
-  EXPECT_TRUE(gradients.dx.sentinels_intact());
+  const ExpectedGradients expected = oracle::local_response_norm_backward(x, dy, parameters_of(o));
+  for (const Layout layout : series_layouts) {
+    const TestTensor in(DType::f32, x, layout), slope(DType::f32, dy, layout);
+    BackwardOutcome gradients{TestTensor(DType::f32, x.sizes, layout), {}};
+    local_response_norm_backward({.dx = gradients.dx}, slope, in, o, context);
+    EXPECT_EQ(difference(gradients, expected), "") << name_of(layout);
+    EXPECT_TRUE(gradients.dx.sentinels_intact()) << name_of(layout);
+  }
 }
 
 TEST(LocalResponseGradients, RightAboutTheirEndWhateverTheBounds) {
@@ -338,36 +346,70 @@ TEST(LocalResponseGradients, EveryLength) {
   });
 }
 
-// Rows are left to the other loops one by one: a row's bits are the same whatever the others hold, and alone.
-TEST(LocalResponseGradients, BitsDoNotDependOnThreadsAlignmentStoresPlaceOrOtherRows) {
+// Positions are left to the other loops one by one: their bits are the same whatever the others hold.
+TEST(LocalResponseGradients, BitsDoNotDependOnThreadsAlignmentStoresPlaceOrOtherPositions) {
   for_targets([](Context& context) {
-    for (const Dims& sizes : {Dims{3, 96, 41}, Dims{2, 37, 131}}) {
-      const LocalResponseNormOptions o{.alpha = 9e-4, .alpha_scaled = false};
-      const Array values = values_within(sizes, o, 9, 2), slopes = random_values(sizes, DType::f32, 10);
-      std::vector<std::byte> bits;
-      for_ways(context, [&](int off) {
-        const TestTensor x(DType::f32, values, Layout::channels_last, TestTensor::Role::input, off);
-        const TestTensor dy(DType::f32, slopes, Layout::channels_last, TestTensor::Role::input, 2 * off);
-        TestTensor dx(DType::f32, sizes, Layout::channels_last, TestTensor::Role::output, 3 * off);
-        TestTensor in_place(DType::f32, slopes, Layout::channels_last, TestTensor::Role::output, off);
-        local_response_norm_backward({.dx = dx}, dy, x, o, context);
-        local_response_norm_backward({.dx = in_place}, in_place, x, o, context);
-        if (bits.empty()) bits = dx.bits();
-        EXPECT_EQ(dx.bits(), bits);
-        EXPECT_EQ(in_place.bits(), bits);
-        EXPECT_TRUE(dx.sentinels_intact() && in_place.sentinels_intact());
-      });
-      const TestTensor x(DType::f32, values, Layout::channels_last), dy(DType::f32, slopes, Layout::channels_last);
-      TestTensor together(DType::f32, sizes, Layout::channels_last), alone(DType::f32, sizes, Layout::channels_last);
-      local_response_norm_backward({.dx = together}, dy, x, o, context);
-      const auto row = [&](TensorView v, std::int64_t s) {
-        return TensorView(static_cast<float*>(v.data()) + s * v.strides()[2], DType::f32, {sizes[0], sizes[1], 1},
-                          v.strides());
-      };
-      for (std::int64_t s = 0; s < sizes[2]; ++s) {
-        local_response_norm_backward({.dx = row(alone, s)}, row(dy, s), row(x, s), o, context);
+    for (const Dims& sizes : {Dims{3, 96, 41}, Dims{2, 37, 131}, Dims{1, 13, 2777}}) {
+      for (const Layout layout : series_layouts) {
+        SCOPED_TRACE(name_of(layout));
+        const LocalResponseNormOptions o{.alpha = 9e-4, .alpha_scaled = false};
+        const Array values = values_within(sizes, o, 9, 2), slopes = random_values(sizes, DType::f32, 10);
+        std::vector<std::byte> bits;
+        for_ways(context, [&](int off) {
+          const TestTensor x(DType::f32, values, layout, TestTensor::Role::input, off);
+          const TestTensor dy(DType::f32, slopes, layout, TestTensor::Role::input, 2 * off);
+          TestTensor dx(DType::f32, sizes, layout, TestTensor::Role::output, 3 * off);
+          TestTensor in_place(DType::f32, slopes, layout, TestTensor::Role::output, off);
+          local_response_norm_backward({.dx = dx}, dy, x, o, context);
+          local_response_norm_backward({.dx = in_place}, in_place, x, o, context);
+          if (bits.empty()) bits = dx.bits();
+          EXPECT_EQ(dx.bits(), bits);
+          EXPECT_EQ(in_place.bits(), bits);
+          EXPECT_TRUE(dx.sentinels_intact() && in_place.sentinels_intact());
+        });
+        const TestTensor x(DType::f32, values, layout), dy(DType::f32, slopes, layout);
+        TestTensor together(DType::f32, sizes, layout), apart(DType::f32, sizes, layout);
+        local_response_norm_backward({.dx = together}, dy, x, o, context);
+        // Of a contiguous tensor a lone position would be one of strided channels, which no series takes.
+        const std::int64_t part = layout == Layout::contiguous ? 19 : 1;
+        const auto positions = [&](TensorView v, std::int64_t s) {
+          return TensorView(static_cast<float*>(v.data()) + s * v.strides()[2], DType::f32,
+                            {sizes[0], sizes[1], std::min(part, sizes[2] - s)}, v.strides());
+        };
+        for (std::int64_t s = 0; s < sizes[2]; s += part) {
+          local_response_norm_backward({.dx = positions(apart, s)}, positions(dy, s), positions(x, s), o, context);
+        }
+        EXPECT_EQ(apart.bits(), together.bits());
       }
-      EXPECT_EQ(alone.bits(), together.bits());
+    }
+  });
+}
+
+TEST(LocalResponseGradients, BothLayoutsAddAlike) {
+  for_targets([](Context& context) {
+    const Dims sizes{2, 29, 77};
+    const LocalResponseNormOptions o{.size = 3, .alpha = 9e-4, .alpha_scaled = false};
+    const Array values = values_within(sizes, o, 11, 2), slopes = random_values(sizes, DType::f32, 12);
+    std::vector<Real> dx[2];
+    for (const int i : {0, 1}) {
+      const TestTensor x(DType::f32, values, series_layouts[i]), dy(DType::f32, slopes, series_layouts[i]);
+      TestTensor to(DType::f32, sizes, series_layouts[i]);
+      local_response_norm_backward({.dx = to}, dy, x, o, context);
+      dx[i] = to.read().values;
+    }
+    EXPECT_EQ(dx[0], dx[1]);
+  });
+}
+
+// Planes of every length that ends within a vector, in tiles, and of lanes that are left at their ends.
+TEST(LocalResponseGradients, EveryPlane) {
+  for_targets([](Context& context) {
+    for (std::int64_t lanes = 2; lanes <= 70; ++lanes) {
+      SCOPED_TRACE(std::to_string(lanes));
+      const LocalResponseNormOptions o{
+          .size = lanes % 2 == 0 ? 3 : 5, .alpha = 9e-4, .alpha_scaled = false, .exponent = exponents[lanes % 3]};
+      const Dims sizes{2, 12 + lanes % 5, lanes};
+      expect_dx(values_within(sizes, o, 13, 2), random_values(sizes, DType::f32, 14), o, context);
     }
   });
 }

@@ -87,10 +87,11 @@ struct ResponseSeries {
   float unit = 1, most = -1, c[terms] = {};
 };
 
-// The gradient's, of X = root * x and z = sum of X^2: B^-exponent by power, factor * B^(-exponent - 1) / root^2 by
-// slope, where z is at most `most`. root is a power of two: X is exact where x is 0 or |x| at least `least`.
+// The gradient's, of X = root * x and z = sum of X^2, where z is at most `most`: factor * B^(-exponent - 1) / root^2 by
+// slope, and B^-exponent is that times back[0] + back[1] z. root is a power of two: X is exact where x is 0 or |x| at
+// least `least`.
 struct GradientSeries {
-  float root = 1, least = 0, most = -1, power[ResponseSeries::terms] = {}, slope[ResponseSeries::terms] = {};
+  float root = 1, least = 0, most = -1, slope[ResponseSeries::terms] = {}, back[2] = {};
 };
 inline constexpr float most_slope = 0x1p100f;  // |dy|: nothing in the gradient's loop overflows
 
@@ -116,8 +117,9 @@ struct LocalResponse {
   std::int64_t rows = 1, lanes = 0;
   double alpha = 0, k = 1, exponent = 0.75, factor = 0;
   ResponseSeries series;     // of series_along and series_across
-  GradientSeries gradients;  // of series_backward
-  bool* left = nullptr;      // by row: set where the series does not do, and y is not written
+  GradientSeries gradients;  // of series_backward and series_backward_across
+  bool* left = nullptr;      // by row, across by lane: set where the series does not do, and y is not written
+  bool kept = false;         // of series_backward_across: nothing of y is written before all of x and dy are read
   bool streaming = false;
 };
 
@@ -132,6 +134,9 @@ struct Pixels {
   int width = 3, channels = 3;
   bool reversed = false;
 };
+
+// Rows of room that take so many of y, and what there is beside them.
+inline constexpr std::int64_t response_rows_of(std::int64_t rows) { return rows + 14; }
 
 using MeasureRowsFn = void (*)(MeasureStreams&, std::int64_t length);
 using MapRowsFn = void (*)(const MapStreams&, std::int64_t length);
@@ -164,9 +169,12 @@ struct Kernels {
   // The same by the series, of any number of lanes: windows are summed in float32, and in float64 those whose z is
   // above series.most. room's rows are m.lanes apart along rows.
   LocalResponseFn response_series_along[dtype_count] = {}, response_series_across[dtype_count] = {};
-  // x, dy -> y of float32 rows by the gradient's series; room is for one row. Null where there is no fma: too many
-  // roundings.
+  // x, dy -> y of float32 rows by the gradient's series, windows along them; room is for one row. Null where there is
+  // no fma: too many roundings.
   LocalResponseFn response_series_backward = nullptr;
+  // Windows across the rows, which are all there are; room is for response_rows_of(m.rows) of them where they are kept,
+  // else of none.
+  LocalResponseFn response_series_backward_across = nullptr;
   LocalResponseFn response_slopes[dtype_count] = {}, response_backward[dtype_count] = {};
 };
 

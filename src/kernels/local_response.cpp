@@ -9,6 +9,7 @@
 #include "kernels/response_across-inl.h"
 #include "kernels/response_along-inl.h"
 #include "kernels/response_gradient-inl.h"
+#include "kernels/response_gradient_across-inl.h"
 #include "kernels/response_series_across-inl.h"
 #include "kernels/response_series_along-inl.h"
 #include "kernels/tables.h"
@@ -184,6 +185,7 @@ void fill_local_response(Kernels& kernels) noexcept {
   fill_float_maps<SeriesAcrossRows>(kernels.response_series_across);
 #if HWY_NATIVE_FMA
   kernels.response_series_backward = &series_backward;
+  kernels.response_series_backward_across = &series_backward_across;
 #endif
   fill_fused<Slopes>(kernels.response_slopes);
   fill_fused<Backward>(kernels.response_backward);

@@ -14,7 +14,7 @@ HWY_BEFORE_NAMESPACE();
 namespace poise {
 namespace HWY_NAMESPACE {
 
-// Whether the series does for all of a row: looked at once, behind its end.
+// Whether the series does for all that was added, by lane or for all lanes: looked at once, behind the end.
 class GradientRange {
   static constexpr hn::RebindToUnsigned<DF> d32_{};
   using Bits = hn::VFromD<hn::RebindToUnsigned<DF>>;
@@ -33,12 +33,13 @@ class GradientRange {
     dy_ = hn::Max(dy_, size(dy));
     x_ = hn::Min(x_, size_but_zero(x));
   }
-  HWY_INLINE bool does(const GradientSeries& s) const {
+  HWY_INLINE auto within(const GradientSeries& s) const {
     const Bits z = bits(hn::Set(DF(), s.most)), dy = size(hn::Set(DF(), most_slope));
     const Bits x = size_but_zero(hn::Set(DF(), s.least));
-    const auto within = hn::And(hn::Eq(hn::Max(z_, z), z), hn::Eq(hn::Max(dy_, dy), dy));
-    return hn::AllTrue(d32_, hn::And(within, hn::Eq(hn::Min(x_, x), x)));
+    const auto most = hn::And(hn::Eq(hn::Max(z_, z), z), hn::Eq(hn::Max(dy_, dy), dy));
+    return hn::And(most, hn::Eq(hn::Min(x_, x), x));
   }
+  HWY_INLINE bool does(const GradientSeries& s) const { return hn::AllTrue(d32_, within(s)); }
 };
 
 template <int kTaps>
@@ -64,14 +65,14 @@ class GradientRow {
       hwy::Prefetch(dy + j + 4 * m_.dy_pitch);
       const VF there = load_first(x + j + vector_, m_.lanes - j - vector_), large_there = scaled(there);
       const VF z = squares.next(hn::Mul(large_there, large_there)), slope = load_first(dy + j, m_.lanes - j);
-      const VF term = hn::Mul(hn::Mul(slope, large), series<0, last>(s.slope, z));
+      const VF by_slope = series<0, last>(s.slope, z), term = hn::Mul(hn::Mul(slope, large), by_slope);
       range.add(z, slope, here);
       if (j == 0) {
         slopes.begin(term);
       } else {
         store(hn::NegMulAdd(large_before, slopes.next(term), direct_before), m_.room + j - vector_, false);
       }
-      direct_before = hn::Mul(slope, series<0, last>(s.power, z));
+      direct_before = hn::Mul(slope, hn::Mul(by_slope, series<0, 1>(s.back, z)));
       large_before = large;
       large = large_there;
       here = there;

@@ -17,11 +17,19 @@ namespace {
 
 // Rings of rows stay in L1 beside the rows that are read and written; longer rows gain nothing.
 constexpr std::int64_t ring_bytes = 24 << 10, widest_tile = 1024, narrowest_tile = 64;
+// By the gradient's series a tile's rows stay in L2 until those after them are read; where y is x or dy all of them do.
+constexpr std::int64_t widest_series = 4096, kept_bytes = 256 << 10;
+// Narrower tiles are not cut for the sake of threads.
+constexpr std::int64_t narrowest_share = 256, units_a_thread = 4;
 // Shorter rows of lanes than this are joined with those of the other channels, if all of them fit L2.
 constexpr std::int64_t short_lanes = 128, joined_bytes = 128 << 10;
 constexpr std::int64_t block_bytes = 16 << 10, most_block_rows = 64;
 
 void fill_zero(double* at, std::int64_t count) noexcept { std::fill(at, at + count, 0.0); }
+
+bool writes_what_it_reads(const LocalResponseJob& job) noexcept {
+  return share_memory(job.job.x, job.job.y) || (job.job.dy.present() && share_memory(job.job.dy, job.job.y));
+}
 
 // Lanes are contiguous and the window runs over rows of them (NCHW): row by row down the channels. The taps are x's own
 // rows where these are of the compute type and y lies apart; else the last rows, in a ring in the compute type. A row
@@ -35,24 +43,57 @@ class Columns {
     outer_ = dims.first(dims.size() - 1);
     window_ = window_of(loops.job, rows_.size);
     width_ = plan.tile;
-    rings_ =
-        loops.x_type != loops.compute() || lanes_.size < lane_padding || share_memory(loops.job.job.x, loops.job.job.y);
+    series_ = gradient_series(loops.job, plan);
+    kept_ = writes_what_it_reads(loops.job);
+    rings_ = loops.x_type != loops.compute() || lanes_.size < lane_padding || series_.most >= 0 || kept_;
     tiles_ = (lanes_.size + width_ - 1) / width_;
   }
   std::int64_t units() const noexcept { return elements(outer_) * tiles_; }
   ResponseRooms rooms() const noexcept {
     const std::int64_t ring = window_.taps() * width_;
     const std::int64_t elements = (rings_ ? ring : width_) * loops_.compute_size() / 8;
-    return {elements, loops_.backward() ? ring : 0, loops_.backward() ? (window_.before + 1) * width_ : 0,
-            window_.taps()};
+    const std::int64_t by_series = series_.most < 0 ? 0 : response_rows_of(kept_ ? rows_.size : 0) * pitch() / 2;
+    return {elements, loops_.backward() ? ring : 0,
+            loops_.backward() ? std::max((window_.before + 1) * width_, by_series) : 0, window_.taps()};
   }
 
   void run(std::int64_t unit, const ResponseRoom& room) const noexcept {
-    const std::int64_t first = unit % tiles_ * width_;
-    Offsets at = offsets_at(outer_, unit / tiles_);
-    at = at + Offsets{first, first, first};
+    const std::int64_t first = unit % tiles_ * width_, count = std::min(width_, lanes_.size - first);
+    const Offsets at = offsets_at(outer_, unit / tiles_) + Offsets{first, first, first};
+    series_.most < 0 ? lanes(at, count, room) : series(at, count, room);
+  }
+
+ private:
+  // Not the pitch of x, or all rows would be in the same sets of the first cache.
+  std::int64_t pitch() const noexcept { return width_ + lane_padding; }
+
+  void series(const Offsets& at, std::int64_t count, const ResponseRoom& room) const noexcept {
+    bool left[widest_series];
     LocalResponse m = loops_.base;
-    m.lanes = std::min(width_, lanes_.size - first);
+    m.gradients = series_;
+    m.taps = window_.taps();
+    m.rows = rows_.size;
+    m.lanes = count;
+    m.x = loops_.x(at.x);
+    m.x_pitch = rows_.x;
+    m.dy = loops_.dy(at.dy);
+    m.dy_pitch = rows_.dy;
+    m.y = loops_.y(at.y);
+    m.y_pitch = rows_.y;
+    m.room = reinterpret_cast<float*>(room.scaled);
+    m.room_pitch = pitch();
+    m.left = left;
+    m.kept = kept_;
+    loops_.series_gradient_across(m);
+    for (std::int64_t i = 0, end = 0; i < count; i = end) {
+      while (end < count && left[end] == left[i]) ++end;
+      if (left[i]) lanes(at + Offsets{i, i, i}, end - i, room);
+    }
+  }
+
+  void lanes(const Offsets& at, std::int64_t count, const ResponseRoom& room) const noexcept {
+    LocalResponse m = loops_.base;
+    m.lanes = count;
     m.tap = room.tap;
     m.taps = window_.taps();
     m.taps_are_elements = true;
@@ -75,7 +116,6 @@ class Columns {
     }
   }
 
- private:
   double* slot(double* ring, std::int64_t i) const noexcept { return ring + i % window_.taps() * width_; }
   // The same of the ring of elements.
   void* element_slot(const ResponseRoom& room, std::int64_t i) const noexcept {
@@ -138,8 +178,9 @@ class Columns {
   Dim lanes_, rows_;
   std::span<const Dim> outer_;
   Window window_;
+  GradientSeries series_;
   std::int64_t width_ = 0, tiles_ = 1;
-  bool rings_ = true;
+  bool rings_ = true, kept_ = false;
 };
 
 // The window runs along contiguous memory, its taps `shift` apart (NHWC: 1): rows of squares between zeros, block by
@@ -157,7 +198,7 @@ class Rows {
     }
     blocks_ = (rows_.size + block_ - 1) / block_;
     pitch_ = row_pitch(window_, channels_, shift_);
-    if (by_series()) series_ = gradient_series(loops.job);
+    series_ = gradient_series(loops.job, plan);
     scaled_pitch_ = rounded_up(channels_ * shift_, lane_padding);
   }
   static std::int64_t row_pitch(const Window& window, std::int64_t channels, std::int64_t shift) noexcept {
@@ -191,12 +232,6 @@ class Rows {
   }
 
  private:
-  bool by_series() const noexcept {
-    return loops_.backward() && loops_.x_type == DType::f32 && shift_ == 1 && channels_ >= shortest_row &&
-           (window_.taps() == 3 || window_.taps() == 5) && loops_.job.alpha < strong_gradient * loops_.job.k &&
-           loops_.kernels.response_series_backward != nullptr;
-  }
-
   LocalResponse job_of(const Offsets& at, std::int64_t count) const noexcept {
     LocalResponse m = loops_.base;
     m.rows = count;
@@ -240,13 +275,25 @@ bool follows(const Dim& outer, const Dim& inner, bool backward) noexcept {
   return outer.x == inner.size && outer.y == inner.size && (!backward || outer.dy == inner.size);
 }
 
-void plan_columns(Plan& plan, const LocalResponseJob& job, const Dim& lanes) noexcept {
+// How many tiles a row of lanes is cut into where no tile is to be wider than that.
+std::int64_t tiles_of(std::int64_t lanes, std::int64_t widest) noexcept { return (lanes + widest - 1) / widest; }
+
+std::int64_t series_tiles(const Plan& plan, const LocalResponseJob& job, std::int64_t lanes) noexcept {
+  const std::int64_t kept = kept_bytes / 4 / plan.cells.inner().size / 64 * 64;
+  const std::int64_t widest =
+      writes_what_it_reads(job) ? std::clamp(kept, narrowest_tile, widest_series) : widest_series;
+  const std::int64_t others = std::max<std::int64_t>(plan.runs.elements() / lanes, 1);
+  const std::int64_t shares = plan.threads > 1 ? (plan.threads * units_a_thread + others - 1) / others : 1;
+  return std::max(tiles_of(lanes, widest), std::min(shares, lanes / narrowest_share));
+}
+
+void plan_columns(Plan& plan, const LocalResponseJob& job, const Dim& lanes, bool by_series) noexcept {
   const Window window = window_of(job, plan.cells.empty() ? 1 : plan.cells.inner().size);
   const bool backward = job.job.dy.present();
   const std::int64_t size = job.job.x.dtype() == DType::f64 ? 8 : 4;
   const std::int64_t bytes = window.taps() * size + (backward ? 8 * (window.taps() + window.before + 1) : 0);
   const std::int64_t widest = std::clamp(ring_bytes / bytes / 64 * 64, narrowest_tile, widest_tile);
-  const std::int64_t tiles = (lanes.size + widest - 1) / widest;
+  const std::int64_t tiles = by_series ? series_tiles(plan, job, lanes.size) : tiles_of(lanes.size, widest);
   plan.tile = rounded_up((lanes.size + tiles - 1) / tiles, lane_padding);
   plan.window = "columns";
 }
@@ -268,7 +315,8 @@ void plan_loop(Plan& plan, const LocalResponseJob& job, const Partition& p) noex
   const Dim& inner = p.inner();
   if (inner.role == Role::cell) return plan_rows(plan, job, 1);
   const auto dims = p.dims();
-  const bool may_join = inner.size < short_lanes && !across_by_series(job, plan);
+  const bool by_series = gradient_series(job, plan).most >= 0;
+  const bool may_join = inner.size < short_lanes && !by_series && !across_by_series(job, plan);
   if (may_join && dims.size() > 1 && dims[dims.size() - 2].role == Role::cell) {
     const Dim& rows = dims[dims.size() - 2];
     const std::int64_t bytes = 8 * Rows::row_pitch(window_of(job, rows.size), rows.size, inner.size);
@@ -279,7 +327,7 @@ void plan_loop(Plan& plan, const LocalResponseJob& job, const Partition& p) noex
       return plan_rows(plan, job, inner.size);
     }
   }
-  plan_columns(plan, job, inner);
+  plan_columns(plan, job, inner, by_series);
 }
 
 Plan plan_of(const LocalResponseJob& job, const Context& context) noexcept {

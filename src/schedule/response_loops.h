@@ -53,6 +53,7 @@ struct ResponseLoops {
   void series_along(const LocalResponse& m) const { kernels.response_series_along[static_cast<int>(y_type)](m); }
   void series_across(const LocalResponse& m) const { kernels.response_series_across[static_cast<int>(y_type)](m); }
   void series_gradient(const LocalResponse& m) const { kernels.response_series_backward(m); }
+  void series_gradient_across(const LocalResponse& m) const { kernels.response_series_backward_across(m); }
   void slopes(const LocalResponse& m) const { kernels.response_slopes[static_cast<int>(x_type)](m); }
   void gradient(const LocalResponse& m) const { kernels.response_backward[static_cast<int>(x_type)](m); }
 

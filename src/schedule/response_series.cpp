@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "schedule/response_loops.h"
+
 namespace poise {
 namespace {
 
@@ -21,26 +23,17 @@ constexpr Approximation forward[] = {
     {1, 0.28125, {-0.999997079, 0.999815324, -0.996050234, 0.960192901, -0.787547920, 0.378653326}},
 };
 
-// Backward, to t = 1/8: (1 + t)^-exponent and (1 + t)^-(exponent + 1), interpolated at Chebyshev's nodes, within 2^-27
-// and 2^-29. As above the latter errs by 0.89 + 1.27 + 0.27 * 2.7 + 1 of the exponent 1: 3.9u. Its term dy * X *
-// slope has two products, their sum three additions, X times it and the difference one rounding by fma: 9.9u of the 10
-// promised. dy * power is 5.1u. What underflows: of each of five terms half a subnormal times slope, at most twice
-// fraction, and half a one, times X, at most sqrt(1/8 / fraction): with those of dy * power and of dx 3.7 subnormals of
-// the four promised, fraction being 1/4 to 1.
-struct GradientApproximation {
-  double exponent, power[ResponseSeries::terms - 1], slope[ResponseSeries::terms - 1];
-};
-constexpr double most_of_gradients = 0.125;
-constexpr GradientApproximation backward[] = {
-    {0.5,
-     {-0.499999990, 0.374995917, -0.312235504, 0.267352520, -0.187061876, 0},
-     {-1.499999996, 1.874997692, -2.187282481, 2.453365110, -2.585710490, 1.998073067}},
-    {0.75,
-     {-0.749999977, 0.656240803, -0.600966433, 0.550237289, -0.402283619, 0},
-     {-1.749999994, 2.406246282, -3.007462062, 3.559570381, -3.911746115, 3.109114520}},
-    {1,
-     {-0.999999956, 0.999982272, -0.998850507, 0.973498971, -0.741713502, 0},
-     {-1.999999990, 2.999994249, -3.999457796, 4.981101790, -5.696527054, 4.651065655}},
+// Backward, to t = 1/8: (1 + t)^-(exponent + 1), interpolated at Chebyshev's nodes, within 2^-29. As above it errs by
+// 0.89 + 1.27 + 0.27 * 2.7 + 1 of the exponent 1: 3.9u. Its term dy * X * slope has two products, their sum three
+// additions, X times it and the difference one rounding by fma: 9.9u of the 10 promised. The power is slope * (1 + t) /
+// (2 exponent fraction): two coefficients that count 1 together, a sum by fma, a product, dy times it and the
+// difference: 8.9u. What underflows: of each of five terms half a subnormal times slope, at most twice fraction, and
+// half a one, times X, at most sqrt(1/8 / fraction): with those of dy * power and of dx 3.7 subnormals of the four
+// promised, fraction being 1/4 to 1.
+constexpr Approximation backward[] = {
+    {0.5, 0.125, {-1.499999996, 1.874997692, -2.187282481, 2.453365110, -2.585710490, 1.998073067}},
+    {0.75, 0.125, {-1.749999994, 2.406246282, -3.007462062, 3.559570381, -3.911746115, 3.109114520}},
+    {1, 0.125, {-1.999999990, 2.999994249, -3.999457796, 4.981101790, -5.696527054, 4.651065655}},
 };
 
 // In between, z's underflow is nothing, and neither it nor a coefficient that counts leaves float32.
@@ -62,16 +55,17 @@ ResponseSeries scaled(const Approximation& a, double ratio, double first) noexce
   return s;
 }
 
-GradientSeries scaled(const GradientApproximation& a, double ratio, double first) noexcept {
+GradientSeries gradient(const Approximation& a, double ratio, double first) noexcept {
   int exponent = 0;
   double fraction = std::frexp(ratio, &exponent);
   if (exponent % 2 != 0) fraction /= 2, ++exponent;
   GradientSeries s;
   s.root = std::ldexp(1.0f, exponent / 2);
   s.least = 0x1p-126f / s.root;
-  s.most = static_cast<float>(most_of_gradients / fraction);
-  scale(a.power, fraction, first, s.power);
-  scale(a.slope, fraction, 2 * a.exponent * fraction * first, s.slope);
+  s.most = static_cast<float>(a.most / fraction);
+  scale(a.c, fraction, 2 * a.exponent * fraction * first, s.slope);
+  s.back[0] = static_cast<float>(1 / (2 * a.exponent * fraction));
+  s.back[1] = static_cast<float>(1 / (2 * a.exponent));
   return s;
 }
 
@@ -92,10 +86,18 @@ ResponseSeries forward_series(const LocalResponseJob& job) noexcept {
 
 GradientSeries gradient_series(const LocalResponseJob& job) noexcept {
   if (!in_range(job, 1)) return {};
-  for (const GradientApproximation& a : backward) {
-    if (a.exponent == job.exponent) return scaled(a, job.alpha / job.k, std::pow(job.k, -job.exponent));
+  for (const Approximation& a : backward) {
+    if (a.exponent == job.exponent) return gradient(a, job.alpha / job.k, std::pow(job.k, -job.exponent));
   }
   return {};
+}
+
+GradientSeries gradient_series(const LocalResponseJob& job, const Plan& plan) noexcept {
+  if (!job.job.dy.present() || plan.x_type != DType::f32 || plan.cells.dims().size() != 1) return {};
+  const std::int64_t channels = plan.cells.inner().size, taps = window_of(job, channels).taps();
+  const bool known = channels >= shortest_row && (taps == 3 || taps == 5) && job.alpha < strong_gradient * job.k;
+  return known && kernels_for(plan.target).response_series_backward != nullptr ? gradient_series(job)
+                                                                               : GradientSeries{};
 }
 
 }  // namespace poise

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/plan.h"
 #include "kernels/kernels.h"
 #include "schedule/local_response.h"
 
@@ -10,6 +11,9 @@ namespace poise {
 ResponseSeries forward_series(const LocalResponseJob& job) noexcept;
 // The same of its gradient, where k is at least 1: below, what underflows may count.
 GradientSeries gradient_series(const LocalResponseJob& job) noexcept;
+// Those of the plan's loop; none where others do it. Then they do all of its layouts, however short: no bit depends on
+// how many lanes.
+GradientSeries gradient_series(const LocalResponseJob& job, const Plan& plan) noexcept;
 
 // Rows shorter than this are mostly padding.
 constexpr std::int64_t shortest_row = 12;
