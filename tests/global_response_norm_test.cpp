@@ -38,6 +38,34 @@ TEST(GlobalResponseNorm, ByNumber) {
   EXPECT_NEAR(static_cast<double>(scale.read()[1]), 1.0 / 3, 1e-15);
 }
 
+// A sample is mapped while the next one is measured, by whoever measured it, or all are measured first: which of these
+// depends on how many threads share how many samples.
+TEST(GlobalResponseNorm, SamplesTogetherOrApartGiveTheSameBits) {
+  for (const Dims& sizes : {Dims{6, 37, 31, 9}, Dims{3, 5, 70001}, Dims{2, 531, 67}, Dims{1, 64, 900}}) {
+    const TestTensor gamma(DType::f32, random_values({sizes[1]}, DType::f32, 5));
+    const TestTensor beta(DType::f32, random_values({sizes[1]}, DType::f32, 6));
+    for (const DType type : {DType::f32, DType::bf16}) {
+      for (const Layout layout : {Layout::contiguous, Layout::channels_last}) {
+        const Array values = random_values(sizes, type, 7, 3, 2);
+        std::vector<std::byte> bits;
+        for (const int threads : {1, 2, 3, 5}) {
+          SCOPED_TRACE(std::to_string(sizes[1]) + " " + name_of(layout) + " " + std::to_string(threads) + " threads");
+          Context context;
+          context.threads = threads;
+          const TestTensor x(type, values, layout);
+          TestTensor y(type, sizes, layout), in_place(type, values, layout, TestTensor::Role::output);
+          global_response_norm(y, x, {.gamma = gamma, .beta = beta}, {}, context);
+          global_response_norm(in_place, in_place, {.gamma = gamma, .beta = beta}, {}, context);
+          if (bits.empty()) bits = y.bits();
+          EXPECT_EQ(y.bits(), bits);
+          EXPECT_EQ(in_place.bits(), bits);
+          EXPECT_TRUE(y.sentinels_intact() && in_place.sentinels_intact());
+        }
+      }
+    }
+  }
+}
+
 // The paper initializes gamma and beta with zeros: a residual connection only.
 TEST(GlobalResponseNorm, WithoutGammaItIsTheIdentity) {
   for (const Layout layout : {Layout::contiguous, Layout::channels_last, Layout::sliced}) {

@@ -53,6 +53,33 @@ class Merge {
   ~Merge() = default;
 };
 
+// What makes something of cells' statistics that each of them needs: of `cells` neighbours, which are a sample's.
+// Called from any thread, once a cell; then, when all of a sample's are kept, once a sample; its cells are merged after
+// that, with nothing measured.
+class Coupling {
+ public:
+  virtual void keep(std::int64_t cell, const Measured& measured) const noexcept = 0;
+  virtual void couple(std::int64_t first) const noexcept = 0;
+  const std::int64_t cells;
+
+ protected:
+  explicit Coupling(std::int64_t of_a_sample) noexcept : cells(of_a_sample) {}
+  ~Coupling() = default;
+};
+
+// Only measures coupled cells.
+class KeepCoupled final : public Merge {
+ public:
+  explicit KeepCoupled(const Coupling& coupling) noexcept : coupling_(coupling) {}
+  CellAffine operator()(std::int64_t cell, const Measured& measured) const noexcept override {
+    coupling_.keep(cell, measured);
+    return {};
+  }
+
+ private:
+  const Coupling& coupling_;
+};
+
 // What a backward pass sums over a cell: s0 = sum gamma*dy, s1 = sum gamma*dy*(x - center), of count elements.
 struct GradientSums {
   std::int64_t count = 0;
@@ -117,6 +144,7 @@ struct Job {
   bool samples_are_cells = false;  // layer and RMS norm: then no loop may depend on how many cells there are
   bool to_u8 = false;              // undoing input scaling is the one call that may store u8
   const Merge* merge = nullptr;
+  const Coupling* coupling = nullptr;
 
   // A mask of the call's own, as codes with label = counted: not_finite elements do not count and are normalized.
   enum Code : std::uint8_t { masked_out, counted, not_finite };

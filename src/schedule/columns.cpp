@@ -323,7 +323,16 @@ class Columns {
       measure();
       merge_lanes(t, scratch);
     }
+    if (job_.coupling != nullptr) couple(t, scratch);
     return merge(t, scratch);
+  }
+  void couple(const Tile& t, const Scratch& scratch) const noexcept {
+    for_each_cell_run(plan_, t, [&](const CellRun& run) {
+      for (std::int64_t i = 0; i < run.count; ++i) {
+        job_.coupling->keep(run.at.cell + i * run.step.cell, scratch.measured[run.cell + i]);
+      }
+    });
+    job_.coupling->couple(t.base.cell);
   }
 
   // --- map ---
@@ -477,6 +486,12 @@ class Columns {
 };
 
 }  // namespace
+
+bool couples_columns(const Job& job, const Plan& plan) noexcept {
+  const auto lanes = plan.lane_cells.dims();
+  return plan.tile == plan.lanes && lanes.size() == 1 && lanes.back().cell == 1 &&
+         lanes.back().size == job.coupling->cells;
+}
 
 void run_columns(const Job& job, const Plan& plan, Context& context) { Columns(job, plan, context).run(); }
 

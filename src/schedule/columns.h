@@ -6,7 +6,9 @@
 
 namespace poise {
 
-// Runs a plan whose lanes are different units.
+// Runs a plan whose lanes are different units. A job whose cells are coupled, where a sample's are the lanes of one
+// closure.
+bool couples_columns(const Job& job, const Plan& plan) noexcept;
 void run_columns(const Job& job, const Plan& plan, Context& context);
 
 }  // namespace poise

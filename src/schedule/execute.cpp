@@ -46,6 +46,29 @@ class SavedAffine final : public Merge {
   const Derivative& derivative_;
 };
 
+bool couples(const Job& job, const Plan& plan) noexcept {
+  return plan.loop == Plan::Loop::rows ? couples_rows(job, plan)
+                                       : plan.loop == Plan::Loop::columns && couples_columns(job, plan);
+}
+
+// Coupled cells that no loop handles a sample at a time: all are measured, then all are mapped. By the same plan, as
+// how many threads there are decides between the two and must not show.
+void run_coupled(const Job& job, Plan plan, Context& context) {
+  const KeepCoupled keep(*job.coupling);
+  Job part = job;
+  part.coupling = nullptr;
+  part.merge = &keep;
+  part.maps = plan.fused = false;
+  run_loops(part, plan, context);
+  std::int64_t cells = 1;
+  for (const Dim& d : job.partition.dims()) cells *= d.role == Role::cell ? d.size : 1;
+  for (std::int64_t first = 0; first < cells; first += job.coupling->cells) job.coupling->couple(first);
+  part.merge = job.merge;
+  part.maps = true;
+  part.statistic = plan.statistic = Statistic::none;
+  run_loops(part, plan, context);
+}
+
 // The gate of a smooth activation: z is what the forward pass mapped, a stretch at a time, and never stored.
 void gate_by_map(const Job& job, Context& context) {
   const SavedAffine saved(*job.derivative);
@@ -87,6 +110,7 @@ void execute(const Job& job, Context& context) {
   if (context.explain_only) return;
   try {
     smooth(job.gate.activation) ? gate_by_map(job, context) : run_before(job, context);
+    if (job.coupling != nullptr && !couples(job, state.plan)) return run_coupled(job, state.plan, context);
     run_loops(job, state.plan, context);
   } catch (const std::bad_alloc&) {
     throw Error(Code::memory, std::string("[") + job.technique + "] workspace: expected memory, got none");

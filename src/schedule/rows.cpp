@@ -50,7 +50,10 @@ class Rows {
 
   void run() const {
     const std::int64_t cells = plan_.cells.elements();
-    if (cells < plan_.threads && pieces_ > 1) {
+    if (job_.coupling != nullptr) {
+      used_ = parallel_for(plan_.threads, cells / job_.coupling->cells,
+                           [this](std::int64_t begin, std::int64_t end, int thread) { samples(begin, end, thread); });
+    } else if (cells < plan_.threads && pieces_ > 1) {
       for (std::int64_t cell = 0; cell < cells; ++cell) share(cell);
     } else {
       used_ = parallel_for(plan_.threads, cells,
@@ -62,20 +65,11 @@ class Rows {
   // --- closures of one thread, each mapped while the next is measured ---
 
   void pipeline(std::int64_t begin, std::int64_t end, int thread) const noexcept {
-    const std::int64_t together = plan_.together, groups = (end - begin) / together;
-    const std::int64_t rest = end - begin - groups * together;
-    const std::int64_t closures = groups + (rest > 0 ? 1 : 0);
+    const std::int64_t closures = closures_of(end - begin);
     Closure closure[2];
     for (int i = 0; i < 2; ++i) closure[i].coefficients = coefficients_ + (thread * 2 + i) * max_streams * units_;
     Sums* sums = sums_ + thread * max_streams * pieces_;
-    const auto open = [&](std::int64_t i, Closure& c) {
-      c.count = static_cast<int>(i < groups ? together : rest);
-      for (int k = 0; k < c.count; ++k) {
-        const std::int64_t index = i * together + k;
-        start(c, k, far_cell(begin, end, in_order_ ? 1 : together, index));
-      }
-    };
-    open(0, closure[0]);
+    open(closure[0], begin, end, 0);
     measure(closure[0], sums);
     merge(closure[0], sums);
     for (std::int64_t i = 0; i < closures; ++i) {
@@ -85,15 +79,50 @@ class Rows {
         if (job_.maps) map(now);
         return fence_streams();
       }
-      open(i + 1, next);
-      if (plan_.fused && now.count == next.count && !now.any_extreme) {
-        fused(now, next, sums);
-      } else {
-        if (job_.maps) map(now);
-        measure(next, sums);
-      }
+      open(next, begin, end, i + 1);
+      map_and_measure(now, next, sums);
       merge(next, sums);
     }
+  }
+
+  // Coupled cells, of samples: a sample's are mapped while the next one's are measured.
+  void samples(std::int64_t begin, std::int64_t end, int thread) const noexcept {
+    const std::int64_t cells = job_.coupling->cells, closures = closures_of(cells);
+    Closure now, next;
+    now.coefficients = coefficients_ + thread * 2 * max_streams * units_;
+    Sums* sums = sums_ + thread * max_streams * pieces_;
+    for (std::int64_t sample = begin; sample <= end; ++sample) {
+      for (std::int64_t i = 0; i < closures; ++i) {
+        if (sample > begin) {
+          open(now, (sample - 1) * cells, sample * cells, i);
+          coefficients(now);
+        }
+        if (sample < end) open(next, sample * cells, (sample + 1) * cells, i);
+        if (sample == begin) {
+          measure(next, sums);
+        } else if (sample == end) {
+          map(now);
+        } else {
+          map_and_measure(now, next, sums);
+        }
+        if (sample < end) keep_measured(next, sums);
+      }
+      if (sample < end) job_.coupling->couple(sample * cells);
+    }
+    fence_streams();
+  }
+
+  std::int64_t closures_of(std::int64_t cells) const noexcept { return (cells + plan_.together - 1) / plan_.together; }
+  // The i-th closure of these cells.
+  void open(Closure& c, std::int64_t begin, std::int64_t end, std::int64_t i) const noexcept {
+    const std::int64_t together = plan_.together;
+    c.count = static_cast<int>(std::min(together, end - begin - i * together));
+    for (int k = 0; k < c.count; ++k) start(c, k, far_cell(begin, end, in_order_ ? 1 : together, i * together + k));
+  }
+  void map_and_measure(const Closure& now, const Closure& next, Sums* sums) const noexcept {
+    if (plan_.fused && now.count == next.count && !now.any_extreme) return fused(now, next, sums);
+    if (job_.maps) map(now);
+    measure(next, sums);
   }
 
   void start(Closure& c, int k, std::int64_t cell) const noexcept {
@@ -222,11 +251,19 @@ class Rows {
     if (plan_.statistic == Statistic::moments) {
       moments(c, sums);
     } else if (plan_.statistic != Statistic::none) {
-      for (int k = 0; k < c.count; ++k) {
-        c.measured[k] = measured_of(plan_.statistic, plan_.cell_elements, 0, total(sums + k * pieces_));
-      }
+      for (int k = 0; k < c.count; ++k) c.measured[k] = measured(sums + k * pieces_);
     }
-    std::int64_t cell[max_streams];
+    coefficients(c);
+  }
+  // What is measured about no pivot.
+  Measured measured(const Sums* sums) const noexcept {
+    return measured_of(plan_.statistic, plan_.cell_elements, 0, total(sums));
+  }
+  void keep_measured(const Closure& c, const Sums* sums) const noexcept {
+    for (int k = 0; k < c.count; ++k) job_.coupling->keep(c.base[k].cell, measured(sums + k * pieces_));
+  }
+  void coefficients(Closure& c) const noexcept {
+    std::int64_t cell[max_streams] = {};
     for (int k = 0; k < c.count; ++k) cell[k] = c.base[k].cell;
     merge_cells(*job_.merge, cell, c.count, c.measured, c.affine);
     c.any_extreme = false;
@@ -317,8 +354,16 @@ class Rows {
 
 }  // namespace
 
+bool couples_rows(const Job& job, const Plan& plan) noexcept {
+  if (plan.cells.empty() || plan.statistic != Statistic::power) return false;
+  const Dim& neighbours = plan.cells.inner();
+  const std::int64_t samples = plan.cells.elements() / job.coupling->cells;
+  const bool balanced = samples % plan.threads == 0 || samples >= 4 * plan.threads;
+  return neighbours.cell == 1 && neighbours.size == job.coupling->cells && samples > 1 && balanced;
+}
+
 void run_rows(const Job& job, const Plan& plan, Context& context) {
-  if (whole_rows(plan)) return run_whole_rows(job, plan, context);
+  if (job.coupling == nullptr && whole_rows(plan)) return run_whole_rows(job, plan, context);
   Rows(job, plan, context).run();
 }
 

@@ -19,19 +19,12 @@ Dims cell_axes(const Call& call, const GlobalResponseNormOptions& o) {
   return o.scope == ResponseScope::sample ? axes : Dims{axes[1]};
 }
 
-Responses measure(Call& call, const GlobalResponseNormOptions& o, const Dims& axes) {
-  Responses r;
-  r.cells = call.sizes_of(axes).product();
-  r.channels = call.size(static_cast<int>(axes[axes.size() - 1]));
-  r.g = call.memory(r.cells);
-  r.n = call.memory(r.cells);
-  std::fill_n(r.g, r.cells, 0.0);
-  if (!call.empty()) measure_again(call, Statistic::power, Collect(r.g));
-  for (std::int64_t first = 0; first < r.cells; first += r.channels) {
-    const double m = r.mean(first, o.eps);
-    for (std::int64_t i = first; i < first + r.channels; ++i) r.n[i] = m == 0 ? 0 : r.g[i] / m;
-  }
-  return r;
+Responses responses_of(Call& call, const GlobalResponseNormOptions& o, const Dims& axes) {
+  const std::int64_t cells = call.sizes_of(axes).product();
+  double *g = call.memory(cells), *n = call.memory(cells);
+  std::fill_n(g, cells, 0.0);
+  std::fill_n(n, cells, 0.0);
+  return {call.size(static_cast<int>(axes[axes.size() - 1])), o.eps, g, n};
 }
 
 }  // namespace
@@ -45,11 +38,13 @@ void global_response_norm(TensorView y, ConstTensorView x, const GlobalResponseN
   call.eps(o.eps);
   call.mask(o.mask);
   call.result("scale", results.scale, cells, DType::f64);
-  const Responses r = measure(call, o, axes);
-  if (!context.explain_only) Values(results.scale).set_all(r.n);
-  const Respond merge(r.n);
+  const Responses r = responses_of(call, o, axes);
+  const Respond merge(r.n());
+  call.job().statistic = Statistic::power;
+  call.job().coupling = &r;
   call.job().merge = &merge;
   execute(call.job(), context);
+  if (!context.explain_only) Values(results.scale).set_all(r.n());
 }
 
 void global_response_norm_backward(const Gradients& gradients, ConstTensorView dy, ConstTensorView x,
@@ -61,28 +56,31 @@ void global_response_norm_backward(const Gradients& gradients, ConstTensorView d
   call.absent_gamma(0);
   call.eps(o.eps);
   call.mask(o.mask);
-  const Responses r = measure(call, o, axes);
-  double *s1 = call.memory(r.cells), *a = call.memory(r.cells);
-  std::fill_n(s1, r.cells, 0.0);
+  const Responses r = responses_of(call, o, axes);
+  if (!call.empty()) measure_again(call, Statistic::power, KeepCoupled(r));
+  const std::int64_t cells = call.sizes_of(axes).product();
+  double *s1 = call.memory(cells), *a = call.memory(cells);
+  std::fill_n(s1, cells, 0.0);
+  for (std::int64_t first = 0; first < cells; first += r.cells) r.couple(first);
   Job& job = call.job();
   const bool maps = job.maps;
-  const RespondDerivative collect(r.n, s1, nullptr);
+  const RespondDerivative collect(r.n(), s1, nullptr);
   job.maps = false;
   job.statistic = Statistic::power;
   job.derivative = &collect;
   execute(job, context);
-  for (std::int64_t first = 0; first < r.cells; first += r.channels) {
-    const double m = r.mean(first, o.eps);
+  for (std::int64_t first = 0; first < cells; first += r.cells) {
+    const double m = r.mean(first);
     double coupled = 0;
-    for (std::int64_t i = first; i < first + r.channels; ++i) coupled += s1[i] * r.g[i];
-    for (std::int64_t i = first; i < first + r.channels; ++i) {
-      const double dg = s1[i] / m - coupled / (static_cast<double>(r.channels) * m * m);
-      a[i] = r.g[i] == 0 ? 0 : dg / r.g[i];
+    for (std::int64_t i = first; i < first + r.cells; ++i) coupled += s1[i] * r.g(i);
+    for (std::int64_t i = first; i < first + r.cells; ++i) {
+      const double dg = s1[i] / m - coupled / (static_cast<double>(r.cells) * m * m);
+      a[i] = r.g(i) == 0 ? 0 : dg / r.g(i);
     }
   }
   call.store_gradients();
   if (!maps) return;
-  const RespondDerivative map(r.n, nullptr, a);
+  const RespondDerivative map(r.n(), nullptr, a);
   job.maps = true;
   job.statistic = Statistic::none;
   job.derivative = &map;

@@ -6,29 +6,27 @@
 
 namespace poise {
 
-// The responses of all cells, and N made of them: `channels` neighbours are one sample's.
-struct Responses {
-  double *g = nullptr, *n = nullptr;
-  std::int64_t cells = 0, channels = 0;
-
-  // Of the sample whose first cell this is.
-  double mean(std::int64_t first, double eps) const noexcept {
-    double sum = 0;
-    for (std::int64_t c = 0; c < channels; ++c) sum += g[first + c];
-    return sum / static_cast<double>(channels) + eps;
-  }
-};
-
-class Collect final : public Merge {
+// G of all cells, and N made of them: `cells` neighbours are one sample's.
+class Responses final : public Coupling {
  public:
-  explicit Collect(double* g) noexcept : g_(g) {}
-  CellAffine operator()(std::int64_t cell, const Measured& m) const noexcept override {
-    g_[cell] = std::sqrt(m.m2);
-    return {};
+  Responses(std::int64_t channels, double eps, double* g, double* n) noexcept
+      : Coupling(channels), eps_(eps), g_(g), n_(n) {}
+  void keep(std::int64_t cell, const Measured& m) const noexcept override { g_[cell] = std::sqrt(m.m2); }
+  void couple(std::int64_t first) const noexcept override {
+    const double m = mean(first);
+    for (std::int64_t i = first; i < first + cells; ++i) n_[i] = m == 0 ? 0 : g_[i] / m;
   }
+  // Of the sample whose first cell this is, with eps.
+  double mean(std::int64_t first) const noexcept {
+    double sum = 0;
+    for (std::int64_t c = 0; c < cells; ++c) sum += g_[first + c];
+    return sum / static_cast<double>(cells) + eps_;
+  }
+  double g(std::int64_t cell) const noexcept { return g_[cell]; }
+  const double* n() const noexcept { return n_; }
 
  private:
-  double* g_;
+  double eps_, *g_, *n_;
 };
 
 class Respond final : public Merge {
