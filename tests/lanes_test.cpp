@@ -10,8 +10,9 @@
 #include "kernels/kernels.h"
 #include "kernels/lanes.h"
 #include "schedule/elements.h"
+#include "schedule/gradient.h"
 #include "schedule/operands.h"
-#include "techniques/normalize.h"
+#include "techniques/backward.h"
 
 namespace poise {
 namespace {
@@ -103,6 +104,14 @@ const std::vector<PlainCase> plain_cases{{1e5, 12.25, 1e3, 1.5, -0.25, false},
                                          {0, 0, 1e62, 1, 0, true},
                                          {5, -70, 700.0000001, 1, 2, true}};
 
+// The sign of zero too; one NaN is as good as another.
+void same(double a, double b) {
+  EXPECT_EQ(std::isnan(a), std::isnan(b));
+  if (std::isnan(b)) return;
+  EXPECT_EQ(a, b);
+  EXPECT_EQ(std::signbit(a), std::signbit(b));
+}
+
 class PlainLanesTest {
  public:
   static constexpr std::int64_t room = 2 * lane_padding;
@@ -132,14 +141,6 @@ class PlainLanesTest {
   }
 
  private:
-  // The sign of zero too; one NaN is as good as another.
-  static void same(double a, double b) {
-    EXPECT_EQ(std::isnan(a), std::isnan(b));
-    if (std::isnan(b)) return;
-    EXPECT_EQ(a, b);
-    EXPECT_EQ(std::signbit(a), std::signbit(b));
-  }
-
   std::vector<PlainCase> cases_;
   double pivot_[room] = {}, s_[room] = {}, q_[room] = {}, gamma_[room] = {}, beta_[room] = {};
   double mean_[room] = {}, m2_[room] = {}, rstd_[room] = {};
@@ -160,6 +161,79 @@ TEST_P(Lanes, PlainCellsAreTheSameAsOneByOne) {
       EXPECT_EQ(some.run(kernels(), affine), !plain_cases[i].more);
       some.expect_one_by_one(affine);
     }
+  }
+}
+
+// Cells of seven elements: center, rstd and sums; what one vector must leave to others.
+struct PlainGradientCase {
+  double center, rstd, s, q;
+  bool more;
+};
+const std::vector<PlainGradientCase> plain_gradient_cases{{1e5 + 1.0 / 3, 0.7, -2, 3.5, false},
+                                                          {-3, 0, 1, -1, false},
+                                                          {0, 2, -0.0, -0.0, false},
+                                                          {0.1, 1e-9, 1e9, 1e9, false},
+                                                          {2, nan, 1, 1, false},
+                                                          {2, 1, nan, nan, false},
+                                                          {0, 1e31, 1e-40, 1e-70, true},
+                                                          {0, 1e-31, 1, 1, true},
+                                                          {0, 1, 1, 1e31, true},
+                                                          {0, 1, 1, 1e-31, true},
+                                                          {0.1, 1, 8e30, 1, true},
+                                                          {1, 1, -INFINITY, 1, true}};
+
+class PlainGradientsTest {
+ public:
+  static constexpr std::int64_t room = 2 * lane_padding;
+  explicit PlainGradientsTest(const std::vector<PlainGradientCase>& cases) : cases_(cases) {
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      center_[i] = cases[i].center, rstd_[i] = cases[i].rstd, s_[i] = cases[i].s, q_[i] = cases[i].q;
+    }
+  }
+  bool run(const LaneKernels& kernels, bool centered) {
+    PlainGradients l{center_, rstd_, s_, q_, 7, static_cast<std::int64_t>(cases_.size()), centered};
+    l.hi = hi_, l.scale = scale_, l.a = a_, l.b = b_;
+    return kernels.derive(l);
+  }
+  void expect_one_by_one(bool centered) {
+    const TensorView means(center_, DType::f64, {room}), rstds(rstd_, DType::f64, {room});
+    const NormalizeDerivative derivative({}, centered ? ConstTensorView(means) : ConstTensorView(), rstds);
+    EXPECT_EQ(derivative.plain() == Derivative::Plain::centered, centered);
+    for (std::size_t i = 0; i < cases_.size(); ++i) {
+      SCOPED_TRACE(i);
+      const auto cell = static_cast<std::int64_t>(i);
+      CellAffine affine = derivative.saved(cell);
+      affine.center = center_[i];
+      const GradientCoefficients c =
+          gradient_coefficients(affine, derivative(cell, {7, 0 + s_[i], 0 + q_[i]}), 1, DType::f32);
+      same(hi_[i], static_cast<float>(c.hi)), same(scale_[i], static_cast<float>(c.scale));
+      same(a_[i], static_cast<float>(c.a)), same(b_[i], static_cast<float>(c.b));
+      if (centered) {
+        EXPECT_EQ(cases_[i].more, extreme(c, DType::f32));
+      }
+    }
+  }
+
+ private:
+  std::vector<PlainGradientCase> cases_;
+  double center_[room] = {}, rstd_[room] = {}, s_[room] = {}, q_[room] = {};
+  float hi_[room] = {}, scale_[room] = {}, a_[room] = {}, b_[room] = {};
+};
+
+TEST_P(Lanes, PlainGradientsAreTheSameAsOneByOne) {
+  if (kernels().derive == nullptr) GTEST_SKIP() << "scalar loops derive one by one";
+  for (const bool centered : {false, true}) {
+    PlainGradientsTest all(plain_gradient_cases);
+    EXPECT_FALSE(all.run(kernels(), centered));
+    all.expect_one_by_one(centered);
+  }
+  for (std::size_t i = 0; i < plain_gradient_cases.size(); ++i) {
+    SCOPED_TRACE(i);
+    std::vector<PlainGradientCase> cases(11, plain_gradient_cases[0]);
+    cases.back() = plain_gradient_cases[i];
+    PlainGradientsTest some(cases);
+    EXPECT_EQ(some.run(kernels(), true), !plain_gradient_cases[i].more);
+    some.expect_one_by_one(true);
   }
 }
 

@@ -98,6 +98,12 @@ class Derivative {
   virtual CellAffine saved(std::int64_t cell) const noexcept = 0;
   // sums is empty where the job does not measure.
   virtual CellGradient operator()(std::int64_t cell, const GradientSums& sums) const noexcept = 0;
+  // A derivative of what scales by rstd = 1 / sqrt(variance + eps), and may center on the mean, says so, and gives both
+  // of the cells first, first + stride, ...: lanes that are cells are then merged by vectors. Else it has to be called.
+  enum class Plain : std::uint8_t { no, centered, about_zero };
+  virtual Plain plain() const noexcept { return Plain::no; }
+  virtual void saved_many(std::int64_t /*first*/, std::int64_t /*stride*/, std::int64_t /*count*/, double* /*center*/,
+                          double* /*rstd*/) const noexcept {}
 
  protected:
   ~Derivative() = default;

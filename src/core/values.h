@@ -2,6 +2,8 @@
 
 #include <poise/tensor.h>
 
+#include <algorithm>
+
 #include "core/element.h"
 
 namespace poise {
@@ -18,6 +20,12 @@ class Values {
   std::int64_t count() const noexcept { return view_.elements(); }
   double get(std::int64_t index, double absent = 0) const noexcept {
     return present() ? element_at(view_.data(), view_.dtype(), offset(index)) : absent;
+  }
+  void get_many(std::int64_t first, std::int64_t stride, std::int64_t count, double* to) const noexcept {
+    if (present() && dense_ && stride == 1 && view_.dtype() == DType::f64) {
+      return static_cast<void>(std::copy_n(static_cast<const double*>(view_.data()) + first, count, to));
+    }
+    for (std::int64_t i = 0; i < count; ++i) to[i] = get(first + i * stride);
   }
   void set(std::int64_t index, double value) const noexcept {
     if (present()) set_element(writable_, view_.dtype(), offset(index), value);

@@ -33,7 +33,8 @@ struct GradientStreams {
 
 // Rows of lanes: row r, lane j at x[r * x_stride + j]. center, s and q: one a lane in float64; hi, scale, a, b: one a
 // lane in the compute type; all readable (s and q writable) for lane_padding behind the last. measure adds to
-// what is in s and q. Gamma as in MapColumns.
+// what is in s and q. Gamma as in MapColumns. Where gamma changes from row to row, measure may also say what each row
+// adds to its gradient, and to beta's: sum dy*(x - center)*rstd and sum dy, rstd being one a lane as center is.
 struct GradientColumns {
   const void *x = nullptr, *dy = nullptr;
   void* dx = nullptr;
@@ -45,6 +46,8 @@ struct GradientColumns {
   std::int64_t gamma_stride = 0;
   int gamma_step = 0;
   ColumnGamma mode = ColumnGamma::none;
+  const double* rstd = nullptr;
+  double *row_dgamma = nullptr, *row_dbeta = nullptr;  // one a row; null: not wanted
   bool streaming = false;
 };
 

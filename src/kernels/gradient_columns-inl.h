@@ -51,10 +51,33 @@ struct RowGroup {
   std::int64_t first = 0, rows = 0, apart = 1;
 };
 
-// A step of lanes from j on over a few rows, or less: then `count`, and the sums are padded.
+// What the rows of a group add to gamma's and beta's gradients, half a step of each.
+struct RowSums {
+  HWY_ALIGN double dgamma[gradient_rows][max_step / 2], dbeta[gradient_rows][max_step / 2];
+  HWY_INLINE void clear() {
+    for (std::int64_t r = 0; r < gradient_rows; ++r) {
+      hn::Store(hn::Zero(DD()), DD(), dgamma[r]);
+      hn::Store(hn::Zero(DD()), DD(), dbeta[r]);
+    }
+  }
+  HWY_INLINE void add(std::int64_t r, VD to_gamma, VD to_beta) {
+    hn::Store(hn::Add(hn::Load(DD(), dgamma[r]), to_gamma), DD(), dgamma[r]);
+    hn::Store(hn::Add(hn::Load(DD(), dbeta[r]), to_beta), DD(), dbeta[r]);
+  }
+  HWY_INLINE void write(const GradientColumns& g, const RowGroup& group) const {
+    for (std::int64_t r = 0; r < group.rows; ++r) {
+      const std::int64_t row = group.first + r * group.apart;
+      g.row_dgamma[row] = hn::GetLane(hn::SumOfLanes(DD(), hn::Load(DD(), dgamma[r])));
+      g.row_dbeta[row] = hn::GetLane(hn::SumOfLanes(DD(), hn::Load(DD(), dbeta[r])));
+    }
+  }
+};
+
+// A step of lanes from j on over a few rows, or less: then `count`, and the sums are padded. rows: null where nobody
+// wants gamma's gradient.
 template <class X, ColumnGamma kMode, bool kWhole>
 HWY_INLINE void gradient_lanes(const GradientColumns& g, const RowGroup& group, std::int64_t j, std::int64_t count,
-                               double* s, double* q, const double* center) {
+                               double* s, double* q, const double* center, const double* rstd, RowSums* rows) {
   using T = Compute<X>;
   VD sa = hn::LoadU(DD(), s), sb = hn::LoadU(DD(), s + half_step());
   VD qa = hn::LoadU(DD(), q), qb = hn::LoadU(DD(), q + half_step());
@@ -77,8 +100,16 @@ HWY_INLINE void gradient_lanes(const GradientColumns& g, const RowGroup& group, 
     }
     sa = hn::Add(sa, a);
     sb = hn::Add(sb, b);
-    qa = hn::MulAdd(a, about(xa, ca), qa);
-    qb = hn::MulAdd(b, about(xb, cb), qb);
+    xa = about(xa, ca);
+    xb = about(xb, cb);
+    qa = hn::MulAdd(a, xa, qa);
+    qb = hn::MulAdd(b, xb, qb);
+    if constexpr (kMode == ColumnGamma::row) {
+      if (rows == nullptr) continue;
+      kWhole ? load_step(row.dy + j, a, b) : load_step(Padded<X>(row.dy + j, count).lanes, a, b);
+      const VD ra = hn::LoadU(DD(), rstd), rb = hn::LoadU(DD(), rstd + half_step());
+      rows->add(r, hn::MulAdd(hn::Mul(a, xa), ra, hn::Mul(hn::Mul(b, xb), rb)), hn::Add(a, b));
+    }
   }
   hn::StoreU(sa, DD(), s);
   hn::StoreU(sb, DD(), s + half_step());
@@ -86,16 +117,17 @@ HWY_INLINE void gradient_lanes(const GradientColumns& g, const RowGroup& group, 
   hn::StoreU(qb, DD(), q + half_step());
 }
 template <class X, ColumnGamma kMode>
-HWY_INLINE void gradient_step(const GradientColumns& g, const RowGroup& group, std::int64_t j) {
-  gradient_lanes<X, kMode, true>(g, group, j, step(), g.s + j, g.q + j, g.center + j);
+HWY_INLINE void gradient_step(const GradientColumns& g, const RowGroup& group, std::int64_t j, RowSums* rows) {
+  gradient_lanes<X, kMode, true>(g, group, j, step(), g.s + j, g.q + j, g.center + j, g.rstd + (rows ? j : 0), rows);
 }
 // The sums past the end may be another piece's.
 template <class X, ColumnGamma kMode>
-HWY_INLINE void gradient_rest(const GradientColumns& g, const RowGroup& group, std::int64_t j) {
+HWY_INLINE void gradient_rest(const GradientColumns& g, const RowGroup& group, std::int64_t j, RowSums* rows) {
   const std::int64_t count = g.lanes - j;
   Padded<double> s(g.s + j, count), q(g.q + j, count);
   const Padded<double> center(g.center + j, count);
-  gradient_lanes<X, kMode, false>(g, group, j, count, s.lanes, q.lanes, center.lanes);
+  const Padded<double> rstd(rows == nullptr ? nullptr : g.rstd + j, rows == nullptr ? 0 : count);
+  gradient_lanes<X, kMode, false>(g, group, j, count, s.lanes, q.lanes, center.lanes, rstd.lanes, rows);
   const auto bytes = static_cast<std::size_t>(count) * sizeof(double);
   std::memcpy(g.s + j, s.lanes, bytes);
   std::memcpy(g.q + j, q.lanes, bytes);
@@ -103,20 +135,24 @@ HWY_INLINE void gradient_rest(const GradientColumns& g, const RowGroup& group, s
 
 template <class X, ColumnGamma kMode>
 HWY_INLINE void gradient_group(const GradientColumns& g, const RowGroup& group) {
+  RowSums sums;
+  RowSums* const rows = kMode == ColumnGamma::row && g.row_dgamma != nullptr ? &sums : nullptr;
+  if (rows != nullptr) sums.clear();
   std::int64_t j = 0;
   for (; j + 2 * step() <= g.lanes; j += 2 * step()) {
     for (std::int64_t r = group.first; r < group.first + group.rows * group.apart; r += group.apart) {
       prefetch_page(static_cast<const X*>(g.x) + r * g.x_stride + j, 2 * step());
       prefetch_page(static_cast<const X*>(g.dy) + r * g.dy_stride + j, 2 * step());
     }
-    gradient_step<X, kMode>(g, group, j);
-    gradient_step<X, kMode>(g, group, j + step());
+    gradient_step<X, kMode>(g, group, j, rows);
+    gradient_step<X, kMode>(g, group, j + step(), rows);
   }
   if (j + step() <= g.lanes) {
-    gradient_step<X, kMode>(g, group, j);
+    gradient_step<X, kMode>(g, group, j, rows);
     j += step();
   }
-  if (j < g.lanes) gradient_rest<X, kMode>(g, group, j);
+  if (j < g.lanes) gradient_rest<X, kMode>(g, group, j, rows);
+  if (rows != nullptr) sums.write(g, group);
 }
 
 // Rows a quarter apart, as streams. The order in which a lane adds its rows depends on their number alone.

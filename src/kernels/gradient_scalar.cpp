@@ -73,6 +73,20 @@ struct MeasureColumnsOf {
         g.s[j] += weighted;
         g.q[j] = std::fma(weighted, x - g.center[j], g.q[j]);
       }
+    if (g.row_dgamma != nullptr) parameters_of_rows(g);
+  }
+  static void parameters_of_rows(const GradientColumns& g) {
+    for (std::int64_t r = 0; r < g.rows; ++r) {
+      double dgamma = 0, dbeta = 0;
+      for (std::int64_t j = 0; j < g.lanes; ++j) {
+        const double x = load(static_cast<const X*>(g.x)[r * g.x_stride + j]);
+        const double dy = load(static_cast<const X*>(g.dy)[r * g.dy_stride + j]);
+        dgamma += dy * (x - g.center[j]) * g.rstd[j];
+        dbeta += dy;
+      }
+      g.row_dgamma[r] = dgamma;
+      g.row_dbeta[r] = dbeta;
+    }
   }
 };
 

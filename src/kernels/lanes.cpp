@@ -102,6 +102,42 @@ bool normalize(const PlainLanes& lanes) {
 }
 #endif
 
+// Of the lanes from i on; true for those that need more than this.
+HWY_INLINE hn::Mask<DD> derive_vector(const PlainGradients& l, std::int64_t i) {
+  const DD d;
+  const hn::Rebind<float, DD> d32;
+  const VD m = hn::Set(d, static_cast<double>(l.elements)), zero = hn::Zero(d);
+  const VD r = hn::LoadU(d, l.rstd + i), center = hn::LoadU(d, l.center + i);
+  // Sums with the zeros of one by one, for the sign of zeros.
+  const VD s0 = hn::Add(zero, hn::LoadU(d, l.s + i)), s1 = hn::Add(zero, hn::LoadU(d, l.q + i));
+  const VD slope = hn::IfThenElse(hn::Eq(r, zero), zero, hn::Mul(hn::Neg(r), r));
+  const VD a = hn::Div(hn::Mul(slope, hn::Mul(r, s1)), m), scale = hn::Add(r, zero);
+  const auto hi = hn::DemoteTo(d32, center);
+  const VD lo = hn::Add(hn::Sub(center, hn::PromoteTo(d, hi)), zero);
+  const VD direct = l.centered ? hn::Div(hn::Mul(hn::Neg(r), s0), m) : zero, b = hn::Sub(direct, hn::Mul(a, lo));
+  hn::StoreU(hi, d32, l.hi + i);
+  hn::StoreU(hn::DemoteTo(d32, scale), d32, l.scale + i);
+  hn::StoreU(hn::DemoteTo(d32, a), d32, l.a + i);
+  hn::StoreU(hn::DemoteTo(d32, b), d32, l.b + i);
+  const VD least = hn::Set(d, least_scale), most = hn::Set(d, most_scale);
+  const auto out = [&](VD v) HWY_ATTR {
+    const VD size = hn::Abs(v);
+    return hn::Or(hn::And(hn::Le(size, least), hn::Ne(v, zero)), hn::Ge(size, most));
+  };
+  return hn::Or(hn::Or(out(scale), out(a)), hn::Gt(hn::Abs(b), most));
+}
+
+bool derive(const PlainGradients& lanes) {
+  const DD d;
+  const auto step = static_cast<std::int64_t>(hn::Lanes(d));
+  auto more = hn::FirstN(d, 0);
+  for (std::int64_t i = 0; i < lanes.count; i += step) {
+    const auto inside = hn::FirstN(d, static_cast<std::size_t>(std::min(step, lanes.count - i)));
+    more = hn::Or(more, hn::And(inside, derive_vector(lanes, i)));
+  }
+  return hn::AllFalse(d, more);
+}
+
 void accumulate(const double* from, std::int64_t count, double* to) {
   const DD d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -118,6 +154,7 @@ void fill_lanes(LaneKernels& kernels) noexcept {
 #if HWY_NATIVE_FMA
   kernels.normalize = &normalize;
 #endif
+  kernels.derive = &derive;
   kernels.accumulate = &accumulate;
 }
 

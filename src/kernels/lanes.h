@@ -30,6 +30,16 @@ struct PlainLanes {
   float *hi = nullptr, *scale = nullptr, *shift = nullptr;
 };
 
+// The gradient of cells of one lane each that were normalized plainly, from their sums about their centers: the
+// coefficients of fma(scale, dy, fma(a, x - hi, b)). All are readable and writable up to the next multiple of
+// lane_padding.
+struct PlainGradients {
+  const double *center = nullptr, *rstd = nullptr, *s = nullptr, *q = nullptr;
+  std::int64_t elements = 0, count = 0;
+  bool centered = true;
+  float *hi = nullptr, *scale = nullptr, *a = nullptr, *b = nullptr;
+};
+
 struct LaneKernels {
   // to[i * each + j] = values[i], j < each.
   void (*spread_f32)(const float* values, std::int64_t count, std::int64_t each, float* to) = nullptr;
@@ -40,6 +50,9 @@ struct LaneKernels {
   // What measured_of, a plain merge and coefficients_of give, to the bit; false where some cell has a bad pivot or
   // leaves float32's range. Null where there is no fused multiply-add.
   bool (*normalize)(const PlainLanes& lanes) = nullptr;
+  // What a plain derivative and gradient_coefficients give, to the bit; false where some cell leaves float32's range.
+  // Null of the scalar loops.
+  bool (*derive)(const PlainGradients& lanes) = nullptr;
   // to[i] += from[i].
   void (*accumulate)(const double* from, std::int64_t count, double* to) = nullptr;
 

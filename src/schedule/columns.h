@@ -6,9 +6,10 @@
 
 namespace poise {
 
-// Runs a plan whose lanes are different units. A job whose cells are coupled, where a sample's are the lanes of one
-// closure.
-bool couples_columns(const Job& job, const Plan& plan) noexcept;
+// Runs a plan whose lanes are different units.
 void run_columns(const Job& job, const Plan& plan, Context& context);
+
+// Whether it couples the job's cells: where a sample's are the lanes of one closure.
+bool couples_columns(const Job& job, const Plan& plan) noexcept;
 
 }  // namespace poise

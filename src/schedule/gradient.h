@@ -30,8 +30,10 @@ inline GradientCoefficients gradient_coefficients(const CellAffine& affine, cons
 // Whether a float32 loop would lose digits of these coefficients, or overflow on the way.
 inline bool extreme(const GradientCoefficients& c, DType x) noexcept {
   if (x == DType::f64) return false;
-  const auto out = [](double v) { return v != 0 && !(std::fabs(v) > 1e-30 && std::fabs(v) < 1e30) && !std::isnan(v); };
-  return out(c.scale) || out(c.a) || std::fabs(c.b) > 1e30;
+  const auto out = [](double v) {
+    return v != 0 && !(std::fabs(v) > least_scale && std::fabs(v) < most_scale) && !std::isnan(v);
+  };
+  return out(c.scale) || out(c.a) || std::fabs(c.b) > most_scale;
 }
 
 // The sums of gamma's and beta's gradients, one pair a value of gamma, in the plan's order; `chunks` of them are filled

@@ -14,12 +14,16 @@
 namespace poise {
 namespace {
 
+// What the rows of a closure add to gamma's gradient is kept while it is measured, where there are no more of them.
+constexpr std::int64_t most_row_sums = 1 << 14;
+
 // One value a lane of folded rows, padded for whole vectors. hi, scale, a, b are in the compute type.
 struct Scratch {
   double *center = nullptr, *rstd = nullptr, *s = nullptr, *q = nullptr, *block_s = nullptr, *block_q = nullptr;
   void *hi = nullptr, *scale = nullptr, *a = nullptr, *b = nullptr;
-  CellAffine* affine = nullptr;      // one a cell
-  CellGradient* gradient = nullptr;  // one a cell
+  double *row_dgamma = nullptr, *row_dbeta = nullptr;  // one a row
+  CellAffine* affine = nullptr;                        // one a cell
+  CellGradient* gradient = nullptr;                    // one a cell
 };
 
 class GradientColumnsRun {
@@ -51,6 +55,11 @@ class GradientColumnsRun {
     blocks_a_run_ = (row_.size + block_rows - 1) / block_rows;
     blocks_ = elements(outer_rows_) * blocks_a_run_;
     if (parameters_.wanted() && !gamma_in_loop_) unit_sums_ = workspace_.take<Sums>(closures_ * plan.tile);
+    row_sums_ = parameters_.wanted() && measures_ && plan.gamma_by_row && !plan.gamma_by_element && plan.fold == 1 &&
+                plan.runs.elements() <= most_row_sums;
+    const bool vectors =
+        lane_kernels_.derive != nullptr && plan.x_type != DType::f64 && job.statistic != Statistic::none;
+    if (vectors && gamma_in_loop_ && merged_ == 1 && plan.fold == 1) plain_ = job.derivative->plain();
   }
 
   void run() {
@@ -91,6 +100,10 @@ class GradientColumnsRun {
       auto* values = workspace_.take<double>(width_);
       std::fill_n(values, width_, 0.0);
       *array = values;
+    }
+    if (row_sums_) {
+      s.row_dgamma = workspace_.take<double>(plan_.runs.elements());
+      s.row_dbeta = workspace_.take<double>(plan_.runs.elements());
     }
     s.affine = workspace_.take<CellAffine>(plan_.tile / merged_);
     s.gradient = workspace_.take<CellGradient>(plan_.tile / merged_);
@@ -156,6 +169,12 @@ class GradientColumnsRun {
     GradientColumns g = block_of(t, scratch, block);
     g.s = s;
     g.q = q;
+    if (row_sums_) {
+      const std::int64_t row = block / blocks_a_run_ * row_.size + block % blocks_a_run_ * block_rows;
+      g.rstd = scratch.rstd;
+      g.row_dgamma = scratch.row_dgamma + row;
+      g.row_dbeta = scratch.row_dbeta + row;
+    }
     for_each_piece(t, g, kernels_.measure_columns[static_cast<int>(plan_.x_type)]);
   }
 
@@ -184,6 +203,13 @@ class GradientColumnsRun {
   // --- merge ---
 
   void open(const Tile& t, const Scratch& scratch) const noexcept {
+    if (plain_ == Derivative::Plain::no) return open_one_by_one(t, scratch);
+    for_each_cell_run(plan_, t, [&](const CellRun& run) {
+      job_.derivative->saved_many(run.at.cell, run.step.cell, run.count, scratch.center + run.lane,
+                                  scratch.rstd + run.lane);
+    });
+  }
+  void open_one_by_one(const Tile& t, const Scratch& scratch) const noexcept {
     for_each_cell_run(plan_, t, [&](const CellRun& run) {
       double center[CellRun::most], rstd[CellRun::most];
       for (std::int64_t i = 0; i < run.count; ++i) {
@@ -220,6 +246,20 @@ class GradientColumnsRun {
     return total;
   }
 
+  // Plain gradients of cells that are lanes, by vectors; false where some cell needs more than that.
+  bool merge_plainly(const Tile& t, const Scratch& scratch) const noexcept {
+    if (plain_ == Derivative::Plain::no) return false;
+    PlainGradients l{scratch.center, scratch.rstd, scratch.s, scratch.q, plan_.cell_elements, t.lanes};
+    l.centered = plain_ == Derivative::Plain::centered;
+    l.hi = static_cast<float*>(scratch.hi);
+    l.scale = static_cast<float*>(scratch.scale);
+    l.a = static_cast<float*>(scratch.a);
+    l.b = static_cast<float*>(scratch.b);
+    if (lane_kernels_.derive(l)) return true;
+    open_one_by_one(t, scratch);
+    return false;
+  }
+
   // The coefficients of a run's cells, one a unit.
   template <class T>
   struct Laid {
@@ -227,6 +267,7 @@ class GradientColumnsRun {
   };
   // Fills the lanes' coefficients; true when some are beyond float32.
   bool merge(const Tile& t, const Scratch& scratch) const noexcept {
+    if (merge_plainly(t, scratch)) return false;
     bool any_extreme = false;
     for (double* sums : {scratch.s, scratch.q}) unfold(t, sums);
     for_each_cell_run(plan_, t, [&](const CellRun& run) {
@@ -334,6 +375,7 @@ class GradientColumnsRun {
 
   // Gamma changes from row to row: a sum across each row, or one a lane of it.
   void add_parameters(const Tile& t, const Scratch& scratch, std::int64_t chunk) const noexcept {
+    if (row_sums_) return add_row_sums(t, scratch, chunk);
     for (std::int64_t r = 0; r < plan_.runs.elements(); ++r) {
       const Offsets at = t.base + offsets_at(plan_.runs.dims(), r);
       ParameterRun run;
@@ -346,6 +388,14 @@ class GradientColumnsRun {
       run.dgamma = parameters_.dgamma(chunk) + param;
       run.dbeta = parameters_.dbeta(chunk) + param;
       (plan_.gamma_by_row ? kernels_.across : kernels_.along)[static_cast<int>(plan_.x_type)](run);
+    }
+  }
+
+  void add_row_sums(const Tile& t, const Scratch& scratch, std::int64_t chunk) const noexcept {
+    for (std::int64_t r = 0; r < plan_.runs.elements(); ++r) {
+      const std::int64_t param = (t.base + offsets_at(plan_.runs.dims(), r)).param;
+      parameters_.dgamma(chunk)[param] += scratch.row_dgamma[r];
+      parameters_.dbeta(chunk)[param] += scratch.row_dbeta[r];
     }
   }
 
@@ -399,7 +449,8 @@ class GradientColumnsRun {
   std::int64_t merged_, tiles_, closures_, width_;
   bool alike_;          // the lanes of a cell have one gamma
   std::int64_t units_;  // of a cell: 1, or as many as lanes
-  bool gamma_in_loop_, measures_;
+  bool gamma_in_loop_, measures_, row_sums_ = false;
+  Derivative::Plain plain_ = Derivative::Plain::no;
   std::int64_t chunks_;
   ParameterSums parameters_;
   Dim row_;

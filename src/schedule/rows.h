@@ -7,9 +7,10 @@
 namespace poise {
 
 // Runs a plan of contiguous runs.
-// A job whose cells are coupled, where each thread has samples of its own: those of one are mapped while the next one's
-// are measured.
-bool couples_rows(const Job& job, const Plan& plan) noexcept;
 void run_rows(const Job& job, const Plan& plan, Context& context);
+
+// Whether it couples the job's cells: where every thread has samples of its own, one is mapped while the next one is
+// measured.
+bool couples_rows(const Job& job, const Plan& plan) noexcept;
 
 }  // namespace poise

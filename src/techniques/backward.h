@@ -35,6 +35,15 @@ class NormalizeDerivative final : public Derivative {
     const double d = deviation_.divisor == Divisor::sample && m > 1 ? m - 1 : m;
     return {twice_slope(r, deviation_.eps, deviation_.place) * (r * sums.s1) / d, centers() ? -r * sums.s0 / m : 0};
   }
+  Plain plain() const noexcept override {
+    if (deviation_.place != EpsPlace::inside || deviation_.divisor != Divisor::population) return Plain::no;
+    return centers() ? Plain::centered : Plain::about_zero;
+  }
+  void saved_many(std::int64_t first, std::int64_t stride, std::int64_t count, double* center,
+                  double* rstd) const noexcept override {
+    mean_.get_many(first, stride, count, center);
+    rstd_.get_many(first, stride, count, rstd);
+  }
 
  private:
   bool centers() const noexcept { return mean_.present(); }
