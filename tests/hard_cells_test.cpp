@@ -52,7 +52,7 @@ TEST(HardCells, AFloat64CellOfOnePieceWithABadPivotIsMeasuredAgain) {
   expect_measured_again(n, n / 8 + 8);
 }
 
-// Rows of 16 bits are summed in float32 blocks: each element by less than 12 roundings of u (tolerance.h). About the
+// Rows of 16 bits are summed in float32 blocks: each element by less than 36 roundings of u (tolerance.h). About the
 // mean found, which is no float, they lose no more: of s as much as its terms are on average, of rstd half of q's.
 TEST(HardCells, ARowOfSixteenBitsWithABadPivotIsMeasuredAgain) {
   constexpr std::int64_t n = 65521;

@@ -31,9 +31,9 @@
 //      var:    m2 = S2 - S1^2/n, S2 = n(var + D^2), S1^2/n = n D^2 with twice S1's error: relative g*(1 + 3 D^2/var);
 //              rstd half
 //      mean square: no cancellation, g; its rstd g/2
-//    Rows of bfloat16 and float16 are summed in float32 over 16 elements a lane, the rest in float64: x - p, the sum of
-//    two and eight of those, or a square, eight sums and one of two lanes, are less than 12 roundings of 2^-24 an
-//    element. g is 12 * 2^-24 more, and as for float64 (mean - p)^2 <= 8 var.
+//    Rows of bfloat16 and float16 are summed in float32 over 64 elements a lane, the rest in float64: x - p, the sum of
+//    two and 32 of those, or a square, 32 sums and one of two lanes, are less than 36 roundings of 2^-24 an
+//    element. g is 36 * 2^-24 more, and as for float64 (mean - p)^2 <= 8 var.
 //    y then moves by |scale| * center's error + |t| * rstd's relative error.
 // 5. Statistics given out as float64: the errors of 4 and a rounding; running statistics: their average in float64
 //    (three roundings of its two terms), then rounded once to the stored type, as in 3.
@@ -66,7 +66,7 @@ namespace poise::test {
 inline constexpr Real w = 0x1p-53L;
 
 inline Real growth_of_sums(Real n) noexcept { return (n + 16) * w; }
-inline Real growth_in_blocks(DType x) noexcept { return x == DType::bf16 || x == DType::f16 ? 12 * 0x1p-24L : 0; }
+inline Real growth_in_blocks(DType x) noexcept { return x == DType::bf16 || x == DType::f16 ? 36 * 0x1p-24L : 0; }
 inline Real growth_of_sums(DType x, Real n) noexcept { return growth_of_sums(n) + growth_in_blocks(x); }
 inline Real pivot_distance(DType x, Real sd, Real farthest) noexcept {
   return x == DType::f64 ? std::fmin(farthest, std::sqrt(8.0L) * sd) : farthest;

@@ -19,7 +19,7 @@ inline constexpr std::int64_t short_run_bytes = 2048, short_cached_run_bytes = 4
 
 // Up to four runs measured side by side, each about its own pivot: s = sum (x - pivot), q = sum (x - pivot)^2; or for
 // range s = min, q = max, NaN in both if any element is NaN. The sums are float64; of rows of 8 and 16 bits they were
-// float32 over 16 elements a lane (moment-inl.h).
+// float32 over 64 elements a lane (moment-inl.h).
 struct MeasureStreams {
   int count = 0;
   const void* x[max_streams];

@@ -18,9 +18,10 @@ namespace poise {
 namespace HWY_NAMESPACE {
 
 // Elements that one stream advances before the next one's turn. One core reaches memory speed only over several
-// streams, and write combining stays whole only over bursts of several lines.
+// streams, and write combining stays whole only over bursts of several lines. Narrow sums are whole blocks of a burst:
+// so they are the same when a stream is alone.
 template <class X>
-inline constexpr std::int64_t burst = sizeof(X) < 4 ? 256 : 128;
+inline constexpr std::int64_t burst = sizeof(X) < 4 ? 1024 : 128;
 
 // The coefficients of one stream in registers.
 template <class X, class Y, bool kPerElement>
