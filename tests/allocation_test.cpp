@@ -1,7 +1,9 @@
-// A warm call allocates nothing, whatever the technique, layout and number of threads: malloc itself is counted.
+// A warm call allocates nothing and starts no thread, whatever the technique, layout and number of threads: malloc and
+// pthread_create themselves are counted.
 
 #include <dlfcn.h>
 #include <poise/technique.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <cerrno>
@@ -20,7 +22,7 @@
 
 namespace {
 std::atomic<bool> counting{false};
-std::atomic<long> allocations{0};
+std::atomic<long> allocations{0}, threads_started{0};
 }  // namespace
 
 #ifndef POISE_TEST_MALLOC_IS_TAKEN
@@ -74,6 +76,12 @@ int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
   *p = __libc_memalign(alignment, size);
   return *p == nullptr ? ENOMEM : 0;
 }
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*body)(void*), void* argument) {
+  using Create = int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
+  static const auto create = reinterpret_cast<Create>(dlsym(RTLD_NEXT, "pthread_create"));
+  if (counting.load(std::memory_order_relaxed)) threads_started.fetch_add(1, std::memory_order_relaxed);
+  return create(thread, attributes, body, argument);
+}
 }
 #pragma GCC visibility pop
 #endif
@@ -83,7 +91,7 @@ namespace {
 
 template <class F>
 long allocations_of(F call) {
-  allocations = 0;
+  allocations = threads_started = 0;
   counting = true;
   call();
   counting = false;
@@ -107,8 +115,9 @@ TEST_F(Allocation, TheHookCounts) {
   ::operator delete(p);
 }
 
-// The first call grows the workspace piece by piece, the second joins the pieces, from then on it is warm.
-TEST_F(Allocation, AWarmCallAllocatesNothing) {
+// The first call grows the workspace piece by piece, the second joins the pieces, from then on it is warm. A loop of
+// two shares must not end the third thread.
+TEST_F(Allocation, AWarmCallAllocatesNothingAndStartsNoThread) {
   for (const Dims& sizes : {Dims{8, 12, 40, 41}, Dims{3, 6, 7}, Dims{2, 2, 200, 201}}) {
     for (const Layout layout : all_layouts) {
       const TestTensor x(DType::f32, random_values(sizes, DType::f32, 1), layout);
@@ -127,6 +136,7 @@ TEST_F(Allocation, AWarmCallAllocatesNothing) {
             call();
             call();
             EXPECT_EQ(allocations_of(call), 0) << sizes.str() << " " << name_of(layout) << " " << context.plan();
+            EXPECT_EQ(threads_started, 0) << sizes.str() << " " << name_of(layout) << " " << context.plan();
           }
         }
       }

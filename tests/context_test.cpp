@@ -147,6 +147,25 @@ TEST(Stores, EveryPolicyGivesTheSameBits) {
   }
 }
 
+// Rows that take turns where y is streamed and follow each other where it is cached: the float32 blocks of their sums
+// must end at the same elements.
+TEST(Stores, NarrowRowsThatTakeTurnsHaveTheSameSums) {
+  constexpr std::int64_t rows = 4, length = 1501;
+  for (const DType type : {DType::bf16, DType::f16}) {
+    const TestTensor x(type, random_values({rows, length}, type, 5)), y(type, {rows, length});
+    double mean[2][rows] = {}, rstd[2][rows] = {};
+    for (const int streamed : {0, 1}) {
+      Context context;
+      context.store = streamed != 0 ? StorePolicy::streaming : StorePolicy::cached;
+      layer_norm(y, x, {}, {.mean = {mean[streamed], Dims{rows}}, .rstd = {rstd[streamed], Dims{rows}}}, context);
+    }
+    for (std::int64_t row = 0; row < rows; ++row) {
+      EXPECT_EQ(mean[0][row], mean[1][row]) << name_of(type);
+      EXPECT_EQ(rstd[0][row], rstd[1][row]) << name_of(type);
+    }
+  }
+}
+
 TEST(Targets, EachAvailableOneRunsAndSaysSo) {
   int available = 0;
   for (const Target target : {Target::scalar, Target::sse4, Target::avx2, Target::avx512}) {

@@ -31,15 +31,17 @@ int threads_allowed(const Context& context) noexcept {
   return wanted;
 }
 
+// The team is as large for a loop of few shares: the runtime ends the threads that a smaller one leaves out, and has to
+// start them anew for the next loop.
 int run_parallel(int threads, std::int64_t count, Body body, void* argument) noexcept {
   int used = 1;
-#pragma omp parallel num_threads(static_cast <int>(std::min <std::int64_t>(threads, count)))
+#pragma omp parallel num_threads(threads)
   {
     // The runtime may give fewer threads than asked for: shares are of the team that really runs.
-    const std::int64_t t = omp_get_thread_num(), n = omp_get_num_threads();
+    const std::int64_t t = omp_get_thread_num(), n = std::min<std::int64_t>(omp_get_num_threads(), count);
     if (t == 0) used = static_cast<int>(n);
     const std::int64_t begin = count * t / n, end = count * (t + 1) / n;
-    if (begin < end) body(argument, begin, end, static_cast<int>(t));
+    if (t < n) body(argument, begin, end, static_cast<int>(t));
   }
   return used;
 }
