@@ -66,6 +66,41 @@ TEST(GlobalResponseNorm, SamplesTogetherOrApartGiveTheSameBits) {
   }
 }
 
+TEST(GlobalResponseNorm, GradientsOfSamplesTogetherOrApartAreTheSameBits) {
+  for (const Dims& sizes : {Dims{6, 37, 31, 9}, Dims{3, 5, 70001}, Dims{2, 531, 67}, Dims{1, 64, 900}}) {
+    const Dims channels{sizes[1]};
+    const TestTensor gamma(DType::f32, random_values(channels, DType::f32, 5));
+    for (const DType type : {DType::f32, DType::bf16}) {
+      for (const Layout layout : {Layout::contiguous, Layout::channels_last}) {
+        const TestTensor x(type, random_values(sizes, type, 7, 3, 2), layout);
+        const Array upstream = random_values(sizes, type, 8);
+        std::vector<std::byte> bits[3];
+        for (const int threads : {1, 2, 3, 5}) {
+          SCOPED_TRACE(std::to_string(sizes[1]) + " " + name_of(layout) + " " + std::to_string(threads) + " threads");
+          Context context;
+          context.threads = threads;
+          const TestTensor dy(type, upstream, layout);
+          TestTensor dx(type, sizes, layout), in_place(type, upstream, layout, TestTensor::Role::output);
+          TestTensor dgamma(DType::f32, channels), dbeta(DType::f32, channels);
+          const GlobalResponseNormOptions options{.gamma = gamma};
+          global_response_norm_backward({.dx = dx, .dgamma = dgamma, .dbeta = dbeta}, dy, x, options, context);
+          global_response_norm_backward({.dx = in_place}, in_place, x, options, context);
+          if (threads == 1) {
+            bits[0] = dx.bits();
+            bits[1] = dgamma.bits();
+            bits[2] = dbeta.bits();
+          }
+          EXPECT_EQ(dx.bits(), bits[0]);
+          EXPECT_EQ(in_place.bits(), bits[0]);
+          EXPECT_EQ(dgamma.bits(), bits[1]);
+          EXPECT_EQ(dbeta.bits(), bits[2]);
+          EXPECT_TRUE(dx.sentinels_intact() && in_place.sentinels_intact());
+        }
+      }
+    }
+  }
+}
+
 // The paper initializes gamma and beta with zeros: a residual connection only.
 TEST(GlobalResponseNorm, WithoutGammaItIsTheIdentity) {
   for (const Layout layout : {Layout::contiguous, Layout::channels_last, Layout::sliced}) {

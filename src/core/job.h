@@ -80,10 +80,11 @@ class KeepCoupled final : public Merge {
   const Coupling& coupling_;
 };
 
-// What a backward pass sums over a cell: s0 = sum gamma*dy, s1 = sum gamma*dy*(x - center), of count elements.
+// What a backward pass sums over a cell: s0 = sum gamma*dy, s1 = sum gamma*dy*(x - center), of count elements. Where
+// cells are coupled power = sum x^2, too.
 struct GradientSums {
   std::int64_t count = 0;
-  double s0 = 0, s1 = 0;
+  double s0 = 0, s1 = 0, power = 0;
 };
 
 // What the sums become: dx = (gamma*scale + identity)*dy + a*(x - center) + b.
@@ -107,6 +108,19 @@ class Derivative {
 
  protected:
   ~Derivative() = default;
+};
+
+// Coupling, of a backward pass: once a sample is coupled, the derivative gives all of its cells without their sums.
+// Gamma is a cell's, and its center 0.
+class GradientCoupling {
+ public:
+  virtual void keep(std::int64_t cell, const GradientSums& sums) const noexcept = 0;
+  virtual void couple(std::int64_t first) const noexcept = 0;
+  const std::int64_t cells;
+
+ protected:
+  explicit GradientCoupling(std::int64_t of_a_sample) noexcept : cells(of_a_sample) {}
+  ~GradientCoupling() = default;
 };
 
 // The end of a map: y = activation(y + residual), in the compute type; or where dy is present, what the way back
@@ -171,6 +185,7 @@ struct Job {
 
   bool maps = true;  // false: only measure and merge; y is not touched
   const Derivative* derivative = nullptr;
+  const GradientCoupling* gradient_coupling = nullptr;
   ConstTensorView dy;
   // The gradients of gamma and beta: what the elements that Dim::param says share a value add to them; null: not
   // wanted.

@@ -20,28 +20,36 @@ namespace HWY_NAMESPACE {
 inline constexpr std::int64_t gradient_burst = 128;
 
 struct GradientLanes {
-  HWY_ALIGN double s[max_step / 2], q0[max_step / 2], q1[max_step / 2];
+  HWY_ALIGN double s[max_step / 2], q0[max_step / 2], q1[max_step / 2], p0[max_step / 2], p1[max_step / 2];
 };
 
 // The running sums of one stream in registers, where gamma is the schedule's.
-template <class X>
+template <class X, bool kPowers>
 struct GradientSum {
-  VD center, s, q0, q1;
+  VD center, s, q0, q1, p0, p1;
 
   HWY_INLINE GradientSum(const GradientStreams& g, int k, const GradientLanes& lanes)
       : center(hn::Set(DD(), g.center[k])),
         s(hn::Load(DD(), lanes.s)),
         q0(hn::Load(DD(), lanes.q0)),
-        q1(hn::Load(DD(), lanes.q1)) {}
+        q1(hn::Load(DD(), lanes.q1)),
+        p0(hn::Load(DD(), lanes.p0)),
+        p1(hn::Load(DD(), lanes.p1)) {}
   HWY_INLINE void step(const X* x, const X* dy) {
     VD xa, xb, a, b;
     load_step(x, xa, xb);
     load_step(dy, a, b);
     s = hn::Add(s, hn::Add(a, b));
-    q0 = hn::MulAdd(a, about(xa, center), q0);
-    q1 = hn::MulAdd(b, about(xb, center), q1);
+    xa = about(xa, center);
+    xb = about(xb, center);
+    q0 = hn::MulAdd(a, xa, q0);
+    q1 = hn::MulAdd(b, xb, q1);
+    if constexpr (kPowers) {
+      p0 = hn::MulAdd(xa, xa, p0);
+      p1 = hn::MulAdd(xb, xb, p1);
+    }
   }
-  // Where dy is padded with 0 nothing is added.
+  // Where dy is padded with 0 nothing is added; nor to p, whose center is 0.
   HWY_INLINE void tail(const X* x, const X* dy, std::int64_t count) {
     const Padded<X> px(x, count), pdy(dy, count);
     step(px.lanes, pdy.lanes);
@@ -50,16 +58,20 @@ struct GradientSum {
     hn::Store(s, DD(), lanes.s);
     hn::Store(q0, DD(), lanes.q0);
     hn::Store(q1, DD(), lanes.q1);
+    if constexpr (kPowers) {
+      hn::Store(p0, DD(), lanes.p0);
+      hn::Store(p1, DD(), lanes.p1);
+    }
   }
 };
 
-template <class X>
+template <class X, bool kPowers>
 HWY_NOINLINE void gradient_measure_rows(GradientStreams& g, std::int64_t length) {
   GradientLanes lanes[max_streams] = {};
   std::int64_t i = 0;
   for (; i + gradient_burst <= length; i += gradient_burst) {
     for (int k = 0; k < g.count; ++k) {
-      GradientSum<X> sum(g, k, lanes[k]);
+      GradientSum<X, kPowers> sum(g, k, lanes[k]);
       const X* x = static_cast<const X*>(g.x[k]) + i;
       const X* dy = static_cast<const X*>(g.dy[k]) + i;
       for (std::int64_t j = 0; j < gradient_burst; j += step()) {
@@ -71,7 +83,7 @@ HWY_NOINLINE void gradient_measure_rows(GradientStreams& g, std::int64_t length)
     }
   }
   for (int k = 0; k < g.count; ++k) {
-    GradientSum<X> sum(g, k, lanes[k]);
+    GradientSum<X, kPowers> sum(g, k, lanes[k]);
     const X* x = static_cast<const X*>(g.x[k]);
     const X* dy = static_cast<const X*>(g.dy[k]);
     std::int64_t j = i;
@@ -79,6 +91,7 @@ HWY_NOINLINE void gradient_measure_rows(GradientStreams& g, std::int64_t length)
     if (j < length) sum.tail(x + j, dy + j, length - j);
     g.s[k] = hn::GetLane(hn::SumOfLanes(DD(), sum.s));
     g.q[k] = hn::GetLane(hn::SumOfLanes(DD(), hn::Add(sum.q0, sum.q1)));
+    if constexpr (kPowers) g.p[k] = hn::GetLane(hn::SumOfLanes(DD(), hn::Add(sum.p0, sum.p1)));
   }
 }
 

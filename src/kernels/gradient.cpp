@@ -15,7 +15,8 @@ namespace HWY_NAMESPACE {
 template <class X>
 struct MeasureRows {
   static void run(GradientStreams& g, std::int64_t length) {
-    if (!g.per_element) return gradient_measure_rows<X>(g, length);
+    if (g.powers) return gradient_measure_rows<X, true>(g, length);
+    if (!g.per_element) return gradient_measure_rows<X, false>(g, length);
     g.dgamma[0] == nullptr ? gradient_measure_elements<X, false>(g, length)
                            : gradient_measure_elements<X, true>(g, length);
   }
@@ -29,13 +30,14 @@ struct MapRows {
 template <class X>
 struct MeasureGradientColumns {
   static void run(const GradientColumns& g) {
+    if (g.p != nullptr) return gradient_measure_columns<X, ColumnGamma::none, true>(g);
     switch (g.mode) {
       case ColumnGamma::none:
-        return gradient_measure_columns<X, ColumnGamma::none>(g);
+        return gradient_measure_columns<X, ColumnGamma::none, false>(g);
       case ColumnGamma::row:
-        return gradient_measure_columns<X, ColumnGamma::row>(g);
+        return gradient_measure_columns<X, ColumnGamma::row, false>(g);
       case ColumnGamma::element:
-        return gradient_measure_columns<X, ColumnGamma::element>(g);
+        return gradient_measure_columns<X, ColumnGamma::element, false>(g);
     }
   }
 };

@@ -14,7 +14,8 @@
 
 namespace poise {
 
-// Up to four runs. measure: s = sum gamma*dy, q = sum gamma*dy*(x - center). gamma is in the compute type, per element
+// Up to four runs. measure: s = sum gamma*dy, q = sum gamma*dy*(x - center); with `powers`, which gamma along the run
+// excludes, p = sum (x - center)^2. gamma is in the compute type, per element
 // when per_element (gamma_step 0: constant), else it is the schedule's. With per_element and dgamma, measure also adds
 // dy*(x - center)*rstd of each element to dgamma and dy to dbeta, run by run. As in MapStreams only the first `count`
 // are set.
@@ -23,24 +24,25 @@ struct GradientStreams {
   const void *x[max_streams], *dy[max_streams];
   void* dx[max_streams];
   const void* gamma[max_streams];
-  double center[max_streams], s[max_streams], q[max_streams];
+  double center[max_streams], s[max_streams], q[max_streams], p[max_streams];
   double hi[max_streams], scale[max_streams], a[max_streams], b[max_streams];
   double rstd[max_streams];
   double *dgamma[max_streams], *dbeta[max_streams];
   int gamma_step = 0;
-  bool per_element = false, streaming = false;
+  bool per_element = false, powers = false, streaming = false;
 };
 
-// Rows of lanes: row r, lane j at x[r * x_stride + j]. center, s and q: one a lane in float64; hi, scale, a, b: one a
-// lane in the compute type; all readable (s and q writable) for lane_padding behind the last. measure adds to
-// what is in s and q. Gamma as in MapColumns. Where gamma changes from row to row, measure may also say what each row
-// adds to its gradient, and to beta's: sum dy*(x - center)*rstd and sum dy, rstd being one a lane as center is.
+// Rows of lanes: row r, lane j at x[r * x_stride + j]. center, s, q and p: one a lane in float64; hi, scale, a, b: one
+// a lane in the compute type; all readable (sums writable) for lane_padding behind the last. measure adds to what is in
+// s and q, and where present, which gamma in the loop excludes, p. Gamma as in MapColumns. Where gamma changes from row
+// to row, measure may also say what each row adds to its gradient, and to beta's: sum dy*(x - center)*rstd and sum dy,
+// rstd being one a lane as center is.
 struct GradientColumns {
   const void *x = nullptr, *dy = nullptr;
   void* dx = nullptr;
   std::int64_t x_stride = 0, dy_stride = 0, dx_stride = 0, rows = 0, lanes = 0;
   const double* center = nullptr;
-  double *s = nullptr, *q = nullptr;
+  double *s = nullptr, *q = nullptr, *p = nullptr;
   const void *hi = nullptr, *scale = nullptr, *a = nullptr, *b = nullptr;
   const void* gamma = nullptr;
   std::int64_t gamma_stride = 0;

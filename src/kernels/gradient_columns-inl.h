@@ -73,12 +73,18 @@ struct RowSums {
   }
 };
 
-// A step of lanes from j on over a few rows, or less: then `count`, and the sums are padded. rows: null where nobody
-// wants gamma's gradient.
-template <class X, ColumnGamma kMode, bool kWhole>
+// A step of lanes from j on over a few rows, or less: then `count`, and the sums are padded. p: null but where powers
+// are wanted; rows: null where nobody wants gamma's gradient.
+template <class X, ColumnGamma kMode, bool kPowers, bool kWhole>
 HWY_INLINE void gradient_lanes(const GradientColumns& g, const RowGroup& group, std::int64_t j, std::int64_t count,
-                               double* s, double* q, const double* center, const double* rstd, RowSums* rows) {
+                               double* s, double* q, double* p, const double* center, const double* rstd,
+                               RowSums* rows) {
   using T = Compute<X>;
+  VD pa = hn::Zero(DD()), pb = pa;
+  if constexpr (kPowers) {
+    pa = hn::LoadU(DD(), p);
+    pb = hn::LoadU(DD(), p + half_step());
+  }
   VD sa = hn::LoadU(DD(), s), sb = hn::LoadU(DD(), s + half_step());
   VD qa = hn::LoadU(DD(), q), qb = hn::LoadU(DD(), q + half_step());
   const VD ca = hn::LoadU(DD(), center), cb = hn::LoadU(DD(), center + half_step());
@@ -104,6 +110,10 @@ HWY_INLINE void gradient_lanes(const GradientColumns& g, const RowGroup& group, 
     xb = about(xb, cb);
     qa = hn::MulAdd(a, xa, qa);
     qb = hn::MulAdd(b, xb, qb);
+    if constexpr (kPowers) {
+      pa = hn::MulAdd(xa, xa, pa);
+      pb = hn::MulAdd(xb, xb, pb);
+    }
     if constexpr (kMode == ColumnGamma::row) {
       if (rows == nullptr) continue;
       kWhole ? load_step(row.dy + j, a, b) : load_step(Padded<X>(row.dy + j, count).lanes, a, b);
@@ -115,25 +125,32 @@ HWY_INLINE void gradient_lanes(const GradientColumns& g, const RowGroup& group, 
   hn::StoreU(sb, DD(), s + half_step());
   hn::StoreU(qa, DD(), q);
   hn::StoreU(qb, DD(), q + half_step());
+  if constexpr (kPowers) {
+    hn::StoreU(pa, DD(), p);
+    hn::StoreU(pb, DD(), p + half_step());
+  }
 }
-template <class X, ColumnGamma kMode>
+template <class X, ColumnGamma kMode, bool kPowers>
 HWY_INLINE void gradient_step(const GradientColumns& g, const RowGroup& group, std::int64_t j, RowSums* rows) {
-  gradient_lanes<X, kMode, true>(g, group, j, step(), g.s + j, g.q + j, g.center + j, g.rstd + (rows ? j : 0), rows);
+  gradient_lanes<X, kMode, kPowers, true>(g, group, j, step(), g.s + j, g.q + j, kPowers ? g.p + j : nullptr,
+                                          g.center + j, g.rstd + (rows ? j : 0), rows);
 }
 // The sums past the end may be another piece's.
-template <class X, ColumnGamma kMode>
+template <class X, ColumnGamma kMode, bool kPowers>
 HWY_INLINE void gradient_rest(const GradientColumns& g, const RowGroup& group, std::int64_t j, RowSums* rows) {
   const std::int64_t count = g.lanes - j;
-  Padded<double> s(g.s + j, count), q(g.q + j, count);
+  Padded<double> s(g.s + j, count), q(g.q + j, count), p(kPowers ? g.p + j : nullptr, kPowers ? count : 0);
   const Padded<double> center(g.center + j, count);
   const Padded<double> rstd(rows == nullptr ? nullptr : g.rstd + j, rows == nullptr ? 0 : count);
-  gradient_lanes<X, kMode, false>(g, group, j, count, s.lanes, q.lanes, center.lanes, rstd.lanes, rows);
+  gradient_lanes<X, kMode, kPowers, false>(g, group, j, count, s.lanes, q.lanes, p.lanes, center.lanes, rstd.lanes,
+                                           rows);
   const auto bytes = static_cast<std::size_t>(count) * sizeof(double);
   std::memcpy(g.s + j, s.lanes, bytes);
   std::memcpy(g.q + j, q.lanes, bytes);
+  if constexpr (kPowers) std::memcpy(g.p + j, p.lanes, bytes);
 }
 
-template <class X, ColumnGamma kMode>
+template <class X, ColumnGamma kMode, bool kPowers>
 HWY_INLINE void gradient_group(const GradientColumns& g, const RowGroup& group) {
   RowSums sums;
   RowSums* const rows = kMode == ColumnGamma::row && g.row_dgamma != nullptr ? &sums : nullptr;
@@ -144,23 +161,23 @@ HWY_INLINE void gradient_group(const GradientColumns& g, const RowGroup& group) 
       prefetch_page(static_cast<const X*>(g.x) + r * g.x_stride + j, 2 * step());
       prefetch_page(static_cast<const X*>(g.dy) + r * g.dy_stride + j, 2 * step());
     }
-    gradient_step<X, kMode>(g, group, j, rows);
-    gradient_step<X, kMode>(g, group, j + step(), rows);
+    gradient_step<X, kMode, kPowers>(g, group, j, rows);
+    gradient_step<X, kMode, kPowers>(g, group, j + step(), rows);
   }
   if (j + step() <= g.lanes) {
-    gradient_step<X, kMode>(g, group, j, rows);
+    gradient_step<X, kMode, kPowers>(g, group, j, rows);
     j += step();
   }
-  if (j < g.lanes) gradient_rest<X, kMode>(g, group, j, rows);
+  if (j < g.lanes) gradient_rest<X, kMode, kPowers>(g, group, j, rows);
   if (rows != nullptr) sums.write(g, group);
 }
 
 // Rows a quarter apart, as streams. The order in which a lane adds its rows depends on their number alone.
-template <class X, ColumnGamma kMode>
+template <class X, ColumnGamma kMode, bool kPowers>
 HWY_NOINLINE void gradient_measure_columns(const GradientColumns& g) {
   const std::int64_t quarter = g.rows / gradient_rows, done = quarter * gradient_rows;
-  for (std::int64_t r = 0; r < quarter; ++r) gradient_group<X, kMode>(g, {r, gradient_rows, quarter});
-  if (done < g.rows) gradient_group<X, kMode>(g, {done, g.rows - done, 1});
+  for (std::int64_t r = 0; r < quarter; ++r) gradient_group<X, kMode, kPowers>(g, {r, gradient_rows, quarter});
+  if (done < g.rows) gradient_group<X, kMode, kPowers>(g, {done, g.rows - done, 1});
 }
 
 template <class X, ColumnGamma kMode>

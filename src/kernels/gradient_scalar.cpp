@@ -26,12 +26,13 @@ struct MeasureRows {
       const auto* x = static_cast<const X*>(g.x[k]);
       const auto* dy = static_cast<const X*>(g.dy[k]);
       const auto* gamma = static_cast<const Compute<X>*>(g.gamma[k]);
-      g.s[k] = g.q[k] = 0;
+      g.s[k] = g.q[k] = g.p[k] = 0;
       for (std::int64_t i = 0; i < length; ++i) {
         const double value = load(dy[i]), deviation = load(x[i]) - g.center[k];
         const double weighted = g.per_element ? value * gamma[i * g.gamma_step] : value;
         g.s[k] += weighted;
         g.q[k] = std::fma(weighted, deviation, g.q[k]);
+        g.p[k] = std::fma(deviation, deviation, g.p[k]);
         if (!g.per_element || g.dgamma[k] == nullptr) continue;
         g.dgamma[k][i] += value * deviation * g.rstd[k];
         g.dbeta[k][i] += value;
@@ -72,6 +73,7 @@ struct MeasureColumnsOf {
         const double weighted = dy * static_cast<double>(gamma_at<X>(g, r, j));
         g.s[j] += weighted;
         g.q[j] = std::fma(weighted, x - g.center[j], g.q[j]);
+        if (g.p != nullptr) g.p[j] = std::fma(x - g.center[j], x - g.center[j], g.p[j]);
       }
     if (g.row_dgamma != nullptr) parameters_of_rows(g);
   }

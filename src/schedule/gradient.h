@@ -86,6 +86,22 @@ inline std::int64_t parameter_chunks(const Plan& plan, std::int64_t cells) noexc
   return std::max<std::int64_t>(1, std::min({cells, most, most_values / values, elements / fewest, repaid}));
 }
 
+// A closure's work: all of it, or where cells are coupled one half before and one after that.
+enum class Phase : std::uint8_t { whole, measure, map };
+
+// All samples, whose cells are all kept.
+inline void couple_all(const Job& job) noexcept {
+  std::int64_t cells = 1;
+  for (const Dim& d : job.partition.dims()) cells *= d.role == Role::cell ? d.size : 1;
+  const GradientCoupling& coupling = *job.gradient_coupling;
+  for (std::int64_t first = 0; first < cells; first += coupling.cells) coupling.couple(first);
+}
+
+// Whether a thread measures, couples and maps a sample at a time, `samples` of them; else all of them in turn.
+inline bool by_samples(const Plan& plan, std::int64_t samples) noexcept {
+  return samples % plan.threads == 0 || samples >= 4 * plan.threads;
+}
+
 // The same three loop shapes as forward.
 void run_gradient_rows(const Job& job, const Plan& plan, Context& context);
 void run_gradient_columns(const Job& job, const Plan& plan, Context& context);

@@ -9,6 +9,7 @@
 #include "kernels/lanes.h"
 #include "schedule/elements.h"
 #include "schedule/gradient.h"
+#include "schedule/gradient_blocks.h"
 #include "schedule/lanes.h"
 
 namespace poise {
@@ -16,15 +17,6 @@ namespace {
 
 // What the rows of a closure add to gamma's gradient is kept while it is measured, where there are no more of them.
 constexpr std::int64_t most_row_sums = 1 << 14;
-
-// One value a lane of folded rows, padded for whole vectors. hi, scale, a, b are in the compute type.
-struct Scratch {
-  double *center = nullptr, *rstd = nullptr, *s = nullptr, *q = nullptr, *block_s = nullptr, *block_q = nullptr;
-  void *hi = nullptr, *scale = nullptr, *a = nullptr, *b = nullptr;
-  double *row_dgamma = nullptr, *row_dbeta = nullptr;  // one a row
-  CellAffine* affine = nullptr;                        // one a cell
-  CellGradient* gradient = nullptr;                    // one a cell
-};
 
 class GradientColumnsRun {
  public:
@@ -39,7 +31,7 @@ class GradientColumnsRun {
         merged_(plan.lane_merged.elements()),
         tiles_((plan.lanes + plan.tile - 1) / plan.tile),
         closures_(plan.cells.elements() * tiles_),
-        width_((plan.tile * plan.fold + lane_padding - 1) / lane_padding * lane_padding + lane_padding),
+        blocks_(job, plan, operands_),
         alike_(std::all_of(plan.lane_merged.dims().begin(), plan.lane_merged.dims().end(),
                            [](const Dim& d) { return d.gamma == 0 && d.param == 0; })),
         units_(alike_ ? 1 : merged_),
@@ -47,13 +39,6 @@ class GradientColumnsRun {
         measures_(job.statistic != Statistic::none || (plan.param.present && !gamma_in_loop_)),
         chunks_(gamma_in_loop_ ? parameter_chunks(plan, closures_) : 1),
         parameters_(job, plan, chunks_, workspace_) {
-    const auto rows = plan.runs.dims();
-    if (!rows.empty()) {
-      row_ = rows.back();
-      outer_rows_ = rows.first(rows.size() - 1);
-    }
-    blocks_a_run_ = (row_.size + block_rows - 1) / block_rows;
-    blocks_ = elements(outer_rows_) * blocks_a_run_;
     if (parameters_.wanted() && !gamma_in_loop_) unit_sums_ = workspace_.take<Sums>(closures_ * plan.tile);
     row_sums_ = parameters_.wanted() && measures_ && plan.gamma_by_row && !plan.gamma_by_element && plan.fold == 1 &&
                 plan.runs.elements() <= most_row_sums;
@@ -63,42 +48,79 @@ class GradientColumnsRun {
   }
 
   void run() {
-    const bool by_blocks = closures_ < plan_.threads && blocks_ > closures_;
+    const bool by_blocks = closures_ < plan_.threads && blocks_.count() > closures_;
     const int teams = by_blocks ? 1 : plan_.threads;
-    auto* scratch = workspace_.take<Scratch>(teams);
+    auto* scratch = workspace_.take<GradientScratch>(teams);
     for (int t = 0; t < teams; ++t) scratch[t] = take_scratch();
     if (by_blocks) {
-      auto* partial = workspace_.take<double>(blocks_ * 2 * width_);
-      for (std::int64_t k = 0; k < chunks_; ++k)
-        for (std::int64_t c = first_of(k); c < first_of(k + 1); ++c) share(tile_at(plan_, c), scratch[0], partial, k);
-    } else {
-      const std::int64_t shares = gamma_in_loop_ && parameters_.wanted() ? chunks_ : closures_;
-      used_ = parallel_for(teams, shares, [&](std::int64_t begin, std::int64_t end, int thread) {
-        if (shares == chunks_ && gamma_in_loop_) {
-          for (std::int64_t k = begin; k < end; ++k)
-            for (std::int64_t c = first_of(k); c < first_of(k + 1); ++c) closure(tile_at(plan_, c), scratch[thread], k);
-        } else {
-          for (std::int64_t c = begin; c < end; ++c) closure(tile_at(plan_, c), scratch[thread], 0);
+      auto* partial = workspace_.take<double>(blocks_.count() * blocks_.sums_width());
+      in_phases([&](Phase phase) {
+        for (std::int64_t k = 0; k < chunks_; ++k)
+          for (std::int64_t c = first_of(k); c < first_of(k + 1); ++c)
+            share(tile_at(plan_, c), scratch[0], partial, k, phase);
+      });
+    } else if (couples_samples()) {
+      used_ = parallel_for(teams, closures_, [&](std::int64_t begin, std::int64_t end, int thread) {
+        for (std::int64_t c = begin; c < end; ++c) {
+          const Tile t = tile_at(plan_, c);
+          closure(t, scratch[thread], 0, Phase::measure);
+          job_.gradient_coupling->couple(t.base.cell);
+          closure(t, scratch[thread], 0, Phase::map);
         }
         fence_streams();
       });
+    } else {
+      in_phases([&](Phase phase) { closures(scratch, phase); });
     }
     if (unit_sums_ != nullptr) add_units();
     parameters_.finish();
   }
 
  private:
+  template <class F>
+  void in_phases(F&& run) const {
+    if (job_.gradient_coupling == nullptr) return run(Phase::whole);
+    run(Phase::measure);
+    couple_all(job_);
+    run(Phase::map);
+  }
+
+  // Whether a closure is a coupled sample.
+  bool couples_samples() const noexcept {
+    const auto lanes = plan_.lane_cells.dims();
+    return job_.gradient_coupling != nullptr && tiles_ == 1 && lanes.size() == 1 && lanes.back().cell == 1 &&
+           lanes.back().size == job_.gradient_coupling->cells;
+  }
+
+  void closures(const GradientScratch* scratch, Phase phase) {
+    const std::int64_t shares = gamma_in_loop_ && parameters_.wanted() ? chunks_ : closures_;
+    used_ = parallel_for(plan_.threads, shares, [&](std::int64_t begin, std::int64_t end, int thread) {
+      if (shares == chunks_ && gamma_in_loop_) {
+        for (std::int64_t k = begin; k < end; ++k)
+          for (std::int64_t c = first_of(k); c < first_of(k + 1); ++c)
+            closure(tile_at(plan_, c), scratch[thread], k, phase);
+      } else {
+        for (std::int64_t c = begin; c < end; ++c) closure(tile_at(plan_, c), scratch[thread], 0, phase);
+      }
+      fence_streams();
+    });
+  }
+
   std::int64_t first_of(std::int64_t chunk) const noexcept { return closures_ * chunk / chunks_; }
 
-  Scratch take_scratch() {
-    Scratch s;
-    for (double** array : {&s.center, &s.rstd, &s.s, &s.q, &s.block_s, &s.block_q}) {
-      *array = workspace_.take<double>(width_);
-      std::fill_n(*array, width_, 0.0);
+  GradientScratch take_scratch() {
+    GradientScratch s;
+    for (double** array : {&s.center, &s.rstd}) {
+      *array = workspace_.take<double>(blocks_.width());
+      std::fill_n(*array, blocks_.width(), 0.0);
+    }
+    for (LaneSums* sums : {&s.sums, &s.block}) {
+      *sums = blocks_.sums_at(workspace_.take<double>(blocks_.sums_width()));
+      std::fill_n(sums->s, blocks_.sums_width(), 0.0);
     }
     for (void** array : {&s.hi, &s.scale, &s.a, &s.b}) {
-      auto* values = workspace_.take<double>(width_);
-      std::fill_n(values, width_, 0.0);
+      auto* values = workspace_.take<double>(blocks_.width());
+      std::fill_n(values, blocks_.width(), 0.0);
       *array = values;
     }
     if (row_sums_) {
@@ -110,106 +132,28 @@ class GradientColumnsRun {
     return s;
   }
 
-  // --- the loops over one block of rows ---
-
-  // lane: where the loop begins.
-  GradientColumns block_of(const Tile& t, const Scratch& scratch, std::int64_t block,
-                           std::int64_t lane = 0) const noexcept {
-    const std::int64_t first = block % blocks_a_run_ * block_rows;
-    const Offsets at = t.base + offsets_at(outer_rows_, block / blocks_a_run_) + first * row_ +
-                       Offsets{.x = lane, .y = lane, .dy = lane};
-    const auto skipped = static_cast<std::size_t>(lane) * (plan_.x_type == DType::f64 ? sizeof(double) : sizeof(float));
-    const auto from = [&](const void* values) {
-      return static_cast<const void*>(static_cast<const char*>(values) + skipped);
-    };
-    GradientColumns g;
-    g.x = address(job_.x.data(), plan_.x_type, at.x);
-    g.dy = address(job_.dy.data(), plan_.x_type, at.dy);
-    if (job_.maps) g.dx = address(job_.y.data(), plan_.x_type, at.y);
-    g.x_stride = row_.x;
-    g.dy_stride = row_.dy;
-    g.dx_stride = row_.y;
-    g.rows = std::min(block_rows, row_.size - first);
-    g.lanes = t.lanes - lane;
-    g.center = scratch.center + lane;
-    g.hi = from(scratch.hi);
-    g.scale = from(scratch.scale);
-    g.a = from(scratch.a);
-    g.b = from(scratch.b);
-    g.streaming = plan_.streaming;
-    if (gamma_in_loop_) {
-      g.mode = plan_.gamma_by_row ? ColumnGamma::row : ColumnGamma::element;
-      g.gamma = operands_.gamma.at(at.gamma + (plan_.gamma_by_element ? t.first + lane : 0));
-      g.gamma_stride = operands_.gamma.step * row_.gamma;
-      g.gamma_step = plan_.gamma_by_element ? operands_.gamma.step : 0;
-    }
-    return g;
-  }
-
-  // Calls loop(g) for a block's folded rows, then for what is left of them.
-  void for_each_piece(const Tile& t, GradientColumns g, GradientColumnsFn loop) const noexcept {
-    const std::int64_t fold = plan_.fold, folded = g.rows / fold, left = g.rows - folded * fold;
-    if (fold == 1) return loop(g);
-    g.rows = folded;
-    g.lanes = t.lanes * fold;
-    for (std::int64_t* stride : {&g.x_stride, &g.dy_stride, &g.dx_stride}) *stride *= fold;
-    if (folded > 0) loop(g);
-    if (left == 0) return;
-    g.x = address(g.x, plan_.x_type, folded * g.x_stride);
-    g.dy = address(g.dy, plan_.x_type, folded * g.dy_stride);
-    if (job_.maps) g.dx = address(g.dx, plan_.x_type, folded * g.dx_stride);
-    g.rows = 1;
-    g.lanes = left * t.lanes;
-    loop(g);
-  }
-
-  void measure_block(const Tile& t, const Scratch& scratch, std::int64_t block, double* s, double* q) const noexcept {
-    std::fill_n(s, width_, 0.0);
-    std::fill_n(q, width_, 0.0);
-    GradientColumns g = block_of(t, scratch, block);
-    g.s = s;
-    g.q = q;
-    if (row_sums_) {
-      const std::int64_t row = block / blocks_a_run_ * row_.size + block % blocks_a_run_ * block_rows;
-      g.rstd = scratch.rstd;
-      g.row_dgamma = scratch.row_dgamma + row;
-      g.row_dbeta = scratch.row_dbeta + row;
-    }
-    for_each_piece(t, g, kernels_.measure_columns[static_cast<int>(plan_.x_type)]);
-  }
-
-  void map_block(const Tile& t, const Scratch& scratch, std::int64_t block) const noexcept {
-    for_each_piece(t, block_of(t, scratch, block), kernels_.map_columns[static_cast<int>(plan_.x_type)]);
-  }
-
-  void join_lanes(const double* s, const double* q, const Scratch& into) const noexcept {
-    for (std::int64_t j = 0; j < plan_.tile * plan_.fold; ++j) {
-      into.s[j] += s[j];
-      into.q[j] += q[j];
-    }
-  }
-
   // What the first row of a fold has is every row's.
   template <class T>
   void repeat(const Tile& t, void* values) const noexcept {
     T* const first = static_cast<T*>(values);
     for (std::int64_t f = 1; f < plan_.fold; ++f) std::copy_n(first, t.lanes, first + f * t.lanes);
   }
-  void unfold(const Tile& t, double* sums) const noexcept {
-    for (std::int64_t f = 1; f < plan_.fold; ++f)
-      for (std::int64_t j = 0; j < t.lanes; ++j) sums[j] += sums[f * t.lanes + j];
+  void unfold(const Tile& t, const LaneSums& all) const noexcept {
+    for (double* sums : {all.s, all.q, all.p})
+      for (std::int64_t f = 1; sums != nullptr && f < plan_.fold; ++f)
+        for (std::int64_t j = 0; j < t.lanes; ++j) sums[j] += sums[f * t.lanes + j];
   }
 
   // --- merge ---
 
-  void open(const Tile& t, const Scratch& scratch) const noexcept {
+  void open(const Tile& t, const GradientScratch& scratch) const noexcept {
     if (plain_ == Derivative::Plain::no) return open_one_by_one(t, scratch);
     for_each_cell_run(plan_, t, [&](const CellRun& run) {
       job_.derivative->saved_many(run.at.cell, run.step.cell, run.count, scratch.center + run.lane,
                                   scratch.rstd + run.lane);
     });
   }
-  void open_one_by_one(const Tile& t, const Scratch& scratch) const noexcept {
+  void open_one_by_one(const Tile& t, const GradientScratch& scratch) const noexcept {
     for_each_cell_run(plan_, t, [&](const CellRun& run) {
       double center[CellRun::most], rstd[CellRun::most];
       for (std::int64_t i = 0; i < run.count; ++i) {
@@ -231,7 +175,7 @@ class GradientColumnsRun {
   }
 
   // The sums of the run's i-th cell, each of its units weighted with gamma; s and q: one a unit.
-  GradientSums total(const Tile& t, const Scratch& scratch, const CellRun& run, std::int64_t i, const double* s,
+  GradientSums total(const Tile& t, const GradientScratch& scratch, const CellRun& run, std::int64_t i, const double* s,
                      const double* q) const noexcept {
     const CellAffine& affine = scratch.affine[run.cell + i];
     Sums* const sums = unit_sums_ == nullptr ? nullptr : unit_sums_ + t.index * plan_.tile + run.lane + i * merged_;
@@ -247,9 +191,9 @@ class GradientColumnsRun {
   }
 
   // Plain gradients of cells that are lanes, by vectors; false where some cell needs more than that.
-  bool merge_plainly(const Tile& t, const Scratch& scratch) const noexcept {
+  bool merge_plainly(const Tile& t, const GradientScratch& scratch) const noexcept {
     if (plain_ == Derivative::Plain::no) return false;
-    PlainGradients l{scratch.center, scratch.rstd, scratch.s, scratch.q, plan_.cell_elements, t.lanes};
+    PlainGradients l{scratch.center, scratch.rstd, scratch.sums.s, scratch.sums.q, plan_.cell_elements, t.lanes};
     l.centered = plain_ == Derivative::Plain::centered;
     l.hi = static_cast<float*>(scratch.hi);
     l.scale = static_cast<float*>(scratch.scale);
@@ -265,23 +209,14 @@ class GradientColumnsRun {
   struct Laid {
     T hi[CellRun::most], scale[CellRun::most], a[CellRun::most], b[CellRun::most];
   };
-  // Fills the lanes' coefficients; true when some are beyond float32.
-  bool merge(const Tile& t, const Scratch& scratch) const noexcept {
+  // Keeps the sums of coupled cells, or fills the lanes' coefficients; true when some are beyond float32.
+  bool merge(const Tile& t, const GradientScratch& scratch, Phase phase) const noexcept {
     if (merge_plainly(t, scratch)) return false;
     bool any_extreme = false;
-    for (double* sums : {scratch.s, scratch.q}) unfold(t, sums);
+    if (phase != Phase::map) unfold(t, scratch.sums);
     for_each_cell_run(plan_, t, [&](const CellRun& run) {
-      double s[CellRun::most], q[CellRun::most];
-      if (measures_ && alike_) {
-        lane_kernels_.sums(scratch.s + run.lane, run.count, merged_, s);
-        lane_kernels_.sums(scratch.q + run.lane, run.count, merged_, q);
-      }
-      for (std::int64_t i = 0; i < run.count; ++i) {
-        const std::int64_t lane = run.lane + i * merged_;
-        scratch.gradient[run.cell + i] = (*job_.derivative)(
-            run.at.cell + i * run.step.cell,
-            total(t, scratch, run, i, alike_ ? s + i : scratch.s + lane, alike_ ? q + i : scratch.q + lane));
-      }
+      if (phase == Phase::measure) return keep(t, scratch, run);
+      phase == Phase::map ? derive_coupled(t, scratch, run) : derive(t, scratch, run);
       any_extreme |= plan_.x_type == DType::f64 ? fill<double>(scratch, run) : fill<float>(scratch, run);
     });
     for (void* values : {scratch.hi, scratch.scale, scratch.a, scratch.b}) {
@@ -290,8 +225,43 @@ class GradientColumnsRun {
     return any_extreme;
   }
 
+  void derive(const Tile& t, const GradientScratch& scratch, const CellRun& run) const noexcept {
+    double s[CellRun::most], q[CellRun::most];
+    if (measures_ && alike_) {
+      lane_kernels_.sums(scratch.sums.s + run.lane, run.count, merged_, s);
+      lane_kernels_.sums(scratch.sums.q + run.lane, run.count, merged_, q);
+    }
+    for (std::int64_t i = 0; i < run.count; ++i) {
+      const std::int64_t lane = run.lane + i * merged_;
+      scratch.gradient[run.cell + i] = (*job_.derivative)(
+          run.at.cell + i * run.step.cell,
+          total(t, scratch, run, i, alike_ ? s + i : scratch.sums.s + lane, alike_ ? q + i : scratch.sums.q + lane));
+    }
+  }
+
+  // Coupled cells' gamma is theirs, and so their lanes are alike; what they add to its gradient waits for their affine.
+  void keep(const Tile& t, const GradientScratch& scratch, const CellRun& run) const noexcept {
+    double s[CellRun::most], q[CellRun::most], p[CellRun::most];
+    lane_kernels_.sums(scratch.sums.s + run.lane, run.count, merged_, s);
+    lane_kernels_.sums(scratch.sums.q + run.lane, run.count, merged_, q);
+    lane_kernels_.sums(scratch.sums.p + run.lane, run.count, merged_, p);
+    for (std::int64_t i = 0; i < run.count; ++i) {
+      scratch.affine[run.cell + i] = {};
+      GradientSums sums = total(t, scratch, run, i, s + i, q + i);
+      sums.power = p[i];
+      job_.gradient_coupling->keep(run.at.cell + i * run.step.cell, sums);
+    }
+  }
+  void derive_coupled(const Tile& t, const GradientScratch& scratch, const CellRun& run) const noexcept {
+    for (std::int64_t i = 0; i < run.count; ++i) {
+      scratch.gradient[run.cell + i] = (*job_.derivative)(run.at.cell + i * run.step.cell, {});
+      if (unit_sums_ == nullptr) continue;
+      unit_sums_[t.index * plan_.tile + run.lane + i * merged_].q *= scratch.affine[run.cell + i].scale;
+    }
+  }
+
   template <class T>
-  bool fill(const Scratch& scratch, const CellRun& run) const noexcept {
+  bool fill(const GradientScratch& scratch, const CellRun& run) const noexcept {
     bool any_extreme = false;
     Laid<T> laid;
     for (std::int64_t unit = 0; unit < units_; ++unit) {
@@ -320,20 +290,11 @@ class GradientColumnsRun {
     for (std::int64_t i = 0; i < run.count; ++i) at[i * merged_] = values[i];
   }
 
-  void map_lanes(const Tile& t, const Scratch& scratch, std::int64_t first, std::int64_t last) const noexcept {
-    for (std::int64_t b = 0; first < last && b < blocks_; ++b) {
-      GradientColumns g = block_of(t, scratch, b, first);
-      g.lanes = last - first;
-      g.streaming = false;
-      kernels_.map_columns[static_cast<int>(plan_.x_type)](g);
-    }
-  }
-
   double lane_gamma(const Tile& t, std::int64_t lane) const noexcept {
     return gamma_in_loop_ ? 1 : operands_.gamma.value(lane_offsets(plan_, t, lane).gamma);
   }
 
-  bool extreme_cell(const Tile& t, const Scratch& scratch, std::int64_t lane) const noexcept {
+  bool extreme_cell(const Tile& t, const GradientScratch& scratch, std::int64_t lane) const noexcept {
     bool any = false;
     for (std::int64_t j = lane; j < lane + merged_; ++j) {
       any |= extreme(gradient_coefficients(scratch.affine[lane / merged_], scratch.gradient[lane / merged_],
@@ -344,17 +305,17 @@ class GradientColumnsRun {
   }
 
   // The cells beyond float32 coefficients exactly; the others as ever, so that such a neighbour changes no bit of them.
-  void map_apart(const Tile& t, const Scratch& scratch) const noexcept {
+  void map_apart(const Tile& t, const GradientScratch& scratch) const noexcept {
     const Partition dims = joined(plan_.runs, plan_.lane_merged);
     std::int64_t first = 0;
     for (std::int64_t lane = 0; lane < t.lanes; lane += merged_) {
       if (!extreme_cell(t, scratch, lane)) continue;
-      map_lanes(t, scratch, first, lane);
+      blocks_.map_lanes(t, scratch, first, lane);
       first = lane + merged_;
       map_gradient_exactly(job_, operands_, lane_offsets(plan_, t, lane), dims, scratch.affine[lane / merged_],
                            scratch.gradient[lane / merged_]);
     }
-    map_lanes(t, scratch, first, t.lanes);
+    blocks_.map_lanes(t, scratch, first, t.lanes);
   }
 
   // --- gamma's and beta's gradients ---
@@ -374,7 +335,7 @@ class GradientColumnsRun {
   }
 
   // Gamma changes from row to row: a sum across each row, or one a lane of it.
-  void add_parameters(const Tile& t, const Scratch& scratch, std::int64_t chunk) const noexcept {
+  void add_parameters(const Tile& t, const GradientScratch& scratch, std::int64_t chunk) const noexcept {
     if (row_sums_) return add_row_sums(t, scratch, chunk);
     for (std::int64_t r = 0; r < plan_.runs.elements(); ++r) {
       const Offsets at = t.base + offsets_at(plan_.runs.dims(), r);
@@ -391,7 +352,7 @@ class GradientColumnsRun {
     }
   }
 
-  void add_row_sums(const Tile& t, const Scratch& scratch, std::int64_t chunk) const noexcept {
+  void add_row_sums(const Tile& t, const GradientScratch& scratch, std::int64_t chunk) const noexcept {
     for (std::int64_t r = 0; r < plan_.runs.elements(); ++r) {
       const std::int64_t param = (t.base + offsets_at(plan_.runs.dims(), r)).param;
       parameters_.dgamma(chunk)[param] += scratch.row_dgamma[r];
@@ -401,40 +362,33 @@ class GradientColumnsRun {
 
   // --- a closure on one thread, or shared by all ---
 
-  void closure(const Tile& t, const Scratch& scratch, std::int64_t chunk) const noexcept {
-    open(t, scratch);
-    if (measures_) {
-      measure_block(t, scratch, 0, scratch.s, scratch.q);
-      for (std::int64_t b = 1; b < blocks_; ++b) {
-        measure_block(t, scratch, b, scratch.block_s, scratch.block_q);
-        join_lanes(scratch.block_s, scratch.block_q, scratch);
-      }
-    }
-    const bool any_extreme = merge(t, scratch);
+  void closure(const Tile& t, const GradientScratch& scratch, std::int64_t chunk, Phase phase) const noexcept {
+    if (phase != Phase::measure) open(t, scratch);
+    if (measures_ && phase != Phase::map) blocks_.measure(t, scratch);
+    const bool any_extreme = merge(t, scratch, phase);
     if (gamma_in_loop_ && parameters_.wanted()) add_parameters(t, scratch, chunk);
-    if (!job_.maps) return;
+    if (!job_.maps || phase == Phase::measure) return;
     if (any_extreme) return map_apart(t, scratch);
-    for (std::int64_t b = blocks_; b-- > 0;) map_block(t, scratch, b);
+    for (std::int64_t b = blocks_.count(); b-- > 0;) blocks_.map(t, scratch, b);
   }
 
-  void share(const Tile& t, const Scratch& scratch, double* partial, std::int64_t chunk) {
-    open(t, scratch);
-    if (measures_) {
-      used_ = parallel_for(plan_.threads, blocks_, [&](std::int64_t begin, std::int64_t end, int) {
+  void share(const Tile& t, const GradientScratch& scratch, double* partial, std::int64_t chunk, Phase phase) {
+    if (phase != Phase::measure) open(t, scratch);
+    if (measures_ && phase != Phase::map) {
+      used_ = parallel_for(plan_.threads, blocks_.count(), [&](std::int64_t begin, std::int64_t end, int) {
         for (std::int64_t b = begin; b < end; ++b)
-          measure_block(t, scratch, b, partial + b * 2 * width_, partial + (b * 2 + 1) * width_);
+          blocks_.measure(t, scratch, b, blocks_.sums_at(partial + b * blocks_.sums_width()));
       });
-      std::copy_n(partial, width_, scratch.s);
-      std::copy_n(partial + width_, width_, scratch.q);
-      for (std::int64_t b = 1; b < blocks_; ++b)
-        join_lanes(partial + b * 2 * width_, partial + (b * 2 + 1) * width_, scratch);
+      std::copy_n(partial, blocks_.sums_width(), scratch.sums.s);
+      for (std::int64_t b = 1; b < blocks_.count(); ++b)
+        blocks_.join(blocks_.sums_at(partial + b * blocks_.sums_width()), scratch.sums);
     }
-    const bool any_extreme = merge(t, scratch);
+    const bool any_extreme = merge(t, scratch, phase);
     if (gamma_in_loop_ && parameters_.wanted()) add_parameters(t, scratch, chunk);
-    if (!job_.maps) return;
+    if (!job_.maps || phase == Phase::measure) return;
     if (any_extreme) return map_apart(t, scratch);
-    used_ = parallel_for(plan_.threads, blocks_, [&](std::int64_t begin, std::int64_t end, int) {
-      for (std::int64_t b = end; b-- > begin;) map_block(t, scratch, b);
+    used_ = parallel_for(plan_.threads, blocks_.count(), [&](std::int64_t begin, std::int64_t end, int) {
+      for (std::int64_t b = end; b-- > begin;) blocks_.map(t, scratch, b);
       fence_streams();
     });
   }
@@ -446,16 +400,14 @@ class GradientColumnsRun {
   int& used_;
   Workspace& workspace_;
   Operands operands_;
-  std::int64_t merged_, tiles_, closures_, width_;
+  std::int64_t merged_, tiles_, closures_;
+  GradientBlocks blocks_;
   bool alike_;          // the lanes of a cell have one gamma
   std::int64_t units_;  // of a cell: 1, or as many as lanes
   bool gamma_in_loop_, measures_, row_sums_ = false;
   Derivative::Plain plain_ = Derivative::Plain::no;
   std::int64_t chunks_;
   ParameterSums parameters_;
-  Dim row_;
-  std::span<const Dim> outer_rows_;
-  std::int64_t blocks_a_run_ = 1, blocks_ = 1;
   Sums* unit_sums_ = nullptr;  // [closure][lane]: what each, or a cell whose lanes are alike, adds to
                                // beta's (s) and gamma's (q) gradient
 };

@@ -28,6 +28,7 @@ GradientSums measure(const Job& job, const Operands& operands, const Offsets& ba
     const Element e = element(job, operands, at);
     const double deviation = e.x - affine.center, weighted = e.gamma * e.dy;
     ++sums.count;
+    sums.power = std::fma(e.x, e.x, sums.power);
     sums.s0 += weighted;
     sums.s1 = std::fma(weighted, deviation, sums.s1);
     if (dgamma == nullptr) return;
@@ -60,7 +61,16 @@ void run_gradient_strided(const Job& job, const Plan& plan, Context& context) {
   const Operands operands = readable_operands(job, plan, context.state().workspace);
   const std::int64_t cells = plan.cells.elements(), chunks = parameter_chunks(plan, cells);
   const ParameterSums parameters(job, plan, chunks, context.state().workspace);
-  const bool measures = job.statistic != Statistic::none || parameters.wanted();
+  const bool measures = (job.statistic != Statistic::none && job.gradient_coupling == nullptr) || parameters.wanted();
+  if (job.gradient_coupling != nullptr) {
+    parallel_for(plan.threads, cells, [&](std::int64_t begin, std::int64_t end, int) {
+      for (std::int64_t cell = begin; cell < end; ++cell) {
+        const Offsets base = offsets_at(plan.cells.dims(), cell);
+        job.gradient_coupling->keep(base.cell, measure(job, operands, base, plan.runs, {}, nullptr, nullptr));
+      }
+    });
+    couple_all(job);
+  }
   const auto handle = [&](std::int64_t cell, std::int64_t chunk) {
     const Offsets base = offsets_at(plan.cells.dims(), cell);
     const CellAffine affine = job.derivative->saved(base.cell);

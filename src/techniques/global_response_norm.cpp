@@ -3,7 +3,7 @@
 //     y = x + gamma_c * x * N + beta_c      G = sqrt(sum of x^2), N = G / (mean_c G + eps)
 //
 // x, y: (N, C, ...)   gamma, beta (C)   nothing is kept: backward measures G again
-// A cell is a channel of a sample, or of all; what couples the channels of a sample is done between two jobs.
+// A cell is a channel of a sample, or of all; the channels of a sample are coupled between measure and map.
 
 #include <poise/global_response_norm.h>
 
@@ -57,35 +57,11 @@ void global_response_norm_backward(const Gradients& gradients, ConstTensorView d
   call.eps(o.eps);
   call.mask(o.mask);
   const Responses r = responses_of(call, o, axes);
-  if (!call.empty()) measure_again(call, Statistic::power, KeepCoupled(r));
   const std::int64_t cells = call.sizes_of(axes).product();
   double *s1 = call.memory(cells), *a = call.memory(cells);
-  std::fill_n(s1, cells, 0.0);
-  for (std::int64_t first = 0; first < cells; first += r.cells) r.couple(first);
-  Job& job = call.job();
-  const bool maps = job.maps;
-  const RespondDerivative collect(r.n(), s1, nullptr);
-  job.maps = false;
-  job.statistic = Statistic::power;
-  job.derivative = &collect;
-  execute(job, context);
-  for (std::int64_t first = 0; first < cells; first += r.cells) {
-    const double m = r.mean(first);
-    double coupled = 0;
-    for (std::int64_t i = first; i < first + r.cells; ++i) coupled += s1[i] * r.g(i);
-    for (std::int64_t i = first; i < first + r.cells; ++i) {
-      const double dg = s1[i] / m - coupled / (static_cast<double>(r.cells) * m * m);
-      a[i] = r.g(i) == 0 ? 0 : dg / r.g(i);
-    }
-  }
-  call.store_gradients();
-  if (!maps) return;
-  const RespondDerivative map(r.n(), nullptr, a);
-  job.maps = true;
-  job.statistic = Statistic::none;
-  job.derivative = &map;
-  job.dgamma = job.dbeta = nullptr;
-  execute(job, context);
+  const ResponseGradients gradients_of(r, s1, a);
+  call.job().gradient_coupling = &gradients_of;
+  run_backward(call, Statistic::power, gradients_of);
 }
 
 }  // namespace poise

@@ -11,7 +11,8 @@ class Responses final : public Coupling {
  public:
   Responses(std::int64_t channels, double eps, double* g, double* n) noexcept
       : Coupling(channels), eps_(eps), g_(g), n_(n) {}
-  void keep(std::int64_t cell, const Measured& m) const noexcept override { g_[cell] = std::sqrt(m.m2); }
+  void keep(std::int64_t cell, const Measured& m) const noexcept override { keep(cell, m.m2); }
+  void keep(std::int64_t cell, double power) const noexcept { g_[cell] = std::sqrt(power); }
   void couple(std::int64_t first) const noexcept override {
     const double m = mean(first);
     for (std::int64_t i = first; i < first + cells; ++i) n_[i] = m == 0 ? 0 : g_[i] / m;
@@ -38,20 +39,31 @@ class Respond final : public Merge {
   const double* n_;
 };
 
-// First s1 = gamma * sum dy*x of each cell is collected; then, with a made of them, dx is mapped.
-class RespondDerivative final : public Derivative {
+// s1 = gamma * sum dy*x of all cells, and what they become: dx = (gamma*N + 1)*dy + a*x.
+class ResponseGradients final : public GradientCoupling, public Derivative {
  public:
-  RespondDerivative(const double* n, double* s1, const double* a) noexcept : n_(n), s1_(s1), a_(a) {}
-  CellAffine saved(std::int64_t cell) const noexcept override { return {0, 0, n_[cell], 0, 1}; }
-  CellGradient operator()(std::int64_t cell, const GradientSums& sums) const noexcept override {
-    if (s1_ != nullptr) s1_[cell] = sums.s1;
-    return {a_ == nullptr ? 0 : a_[cell], 0};
+  ResponseGradients(const Responses& responses, double* s1, double* a) noexcept
+      : GradientCoupling(responses.cells), responses_(responses), s1_(s1), a_(a) {}
+  void keep(std::int64_t cell, const GradientSums& sums) const noexcept override {
+    responses_.keep(cell, sums.power);
+    s1_[cell] = sums.s1;
   }
+  void couple(std::int64_t first) const noexcept override {
+    responses_.couple(first);
+    const double m = responses_.mean(first);
+    double coupled = 0;
+    for (std::int64_t i = first; i < first + cells; ++i) coupled += s1_[i] * responses_.g(i);
+    for (std::int64_t i = first; i < first + cells; ++i) {
+      const double g = responses_.g(i), dg = s1_[i] / m - coupled / (static_cast<double>(cells) * m * m);
+      a_[i] = g == 0 ? 0 : dg / g;
+    }
+  }
+  CellAffine saved(std::int64_t cell) const noexcept override { return {0, 0, responses_.n()[cell], 0, 1}; }
+  CellGradient operator()(std::int64_t cell, const GradientSums&) const noexcept override { return {a_[cell], 0}; }
 
  private:
-  const double* n_;
-  double* s1_;
-  const double* a_;
+  const Responses& responses_;
+  double *s1_, *a_;
 };
 
 }  // namespace poise
