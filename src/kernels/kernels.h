@@ -115,6 +115,13 @@ struct LocalResponse {
   float* room = nullptr;  // of along and across: rows of y in float32
   std::int64_t room_pitch = 0;
   std::int64_t rows = 1, lanes = 0;
+  // Of series_across where y is streamed: rows of an earlier room that are written now, m.rows waiting in room until
+  // they are given here.
+  struct {
+    const float* room = nullptr;
+    void* y = nullptr;
+    std::int64_t rows = 0;
+  } waiting;
   double alpha = 0, k = 1, exponent = 0.75, factor = 0;
   ResponseSeries series;     // of series_along and series_across
   GradientSeries gradients;  // of series_backward and series_backward_across
@@ -169,6 +176,9 @@ struct Kernels {
   // The same by the series, of any number of lanes: windows are summed in float32, and in float64 those whose z is
   // above series.most. room's rows are m.lanes apart along rows.
   LocalResponseFn response_series_along[dtype_count] = {}, response_series_across[dtype_count] = {};
+  // Of one row as long as many planes, its m.taps taps a plane apart; each may be read a vector far where the row is
+  // shorter. room is for the row where that is so or y is not of float32.
+  LocalResponseFn response_series_planes[dtype_count] = {};
   // x, dy -> y of float32 rows by the gradient's series, windows along them; room is for one row. Null where there is
   // no fma: too many roundings.
   LocalResponseFn response_series_backward = nullptr;

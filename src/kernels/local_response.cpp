@@ -12,6 +12,7 @@
 #include "kernels/response_gradient_across-inl.h"
 #include "kernels/response_series_across-inl.h"
 #include "kernels/response_series_along-inl.h"
+#include "kernels/response_series_planes-inl.h"
 #include "kernels/tables.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -183,6 +184,7 @@ void fill_local_response(Kernels& kernels) noexcept {
   fill_float_maps<Across>(kernels.response_across);
   fill_float_maps<SeriesAlongRows>(kernels.response_series_along);
   fill_float_maps<SeriesAcrossRows>(kernels.response_series_across);
+  fill_float_maps<SeriesPlanesRow>(kernels.response_series_planes);
 #if HWY_NATIVE_FMA
   kernels.response_series_backward = &series_backward;
   kernels.response_series_backward_across = &series_backward_across;

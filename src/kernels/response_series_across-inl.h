@@ -24,6 +24,40 @@ HWY_INLINE Four across_z(const LocalResponse& m, std::int64_t j) {
   return mul(sums, four_of(hn::Set(DF(), m.series.unit)));
 }
 
+// Four rows that were computed before, streamed to y a line of each at a time.
+class WaitingRows {
+  const LocalResponse& m_;
+  const float* from_[4] = {};
+  float* to_[4] = {};
+  std::int64_t head_[4] = {};
+  bool whole_ = false;
+
+ public:
+  explicit WaitingRows(const LocalResponse& m) : m_(m), whole_(m.waiting.rows == 4) {
+    for (std::int64_t r = 0; r < m.waiting.rows; ++r) {
+      float* const y = static_cast<float*>(m.waiting.y) + r * m.y_pitch;
+      head_[r] = elements_to_line(y, m.lanes);
+      whole_ = whole_ && head_[r] < 16;
+      from_[r] = m.waiting.room + r * m.room_pitch + head_[r];
+      to_[r] = y + head_[r];
+    }
+  }
+  HWY_INLINE bool whole() const { return whole_; }
+  HWY_INLINE bool within(std::int64_t j) const {
+    return j + static_cast<std::int64_t>(hn::Lanes(DF())) + 16 <= m_.lanes;
+  }
+  HWY_INLINE void line(std::int64_t j) const {
+    for (int r = 0; r < 4; ++r) store(load(from_[r] + j), to_[r] + j, true);
+  }
+  // What comes before and behind the lines up to `from`.
+  HWY_NOINLINE void rest(std::int64_t from) const {
+    for (std::int64_t r = 0; r < m_.waiting.rows; ++r) {
+      std::memcpy(to_[r] - head_[r], from_[r] - head_[r], static_cast<std::size_t>(head_[r]) * sizeof(float));
+      write(from_[r] + from, to_[r] + from, m_.lanes - head_[r] - from, true);
+    }
+  }
+};
+
 template <int kTaps>
 class SeriesAcross {
   const LocalResponse& m_;
@@ -57,22 +91,51 @@ class SeriesAcross {
  public:
   SeriesAcross(const LocalResponse& m, float* const* y) : m_(m), y_(y) {}
   // The last vector ends with the row: what it has in common with the one before is the same.
-  HWY_NOINLINE void run() const {
+  template <bool kWaiting>
+  HWY_NOINLINE void run(const WaitingRows* waiting) const {
     const auto vector = static_cast<std::int64_t>(hn::Lanes(DF()));
     const std::int64_t end = m_.lanes < vector ? 0 : m_.lanes - vector;
+    std::int64_t written = 0;
     for (std::int64_t j = 0;; j = j + vector < end ? j + vector : end) {
       ask(j);
       finish(j, across_z<kTaps>(m_, j));
-      if (j == end) return;
+      if constexpr (kWaiting) {
+        if (waiting->within(j)) {
+          waiting->line(j);
+          written = j + vector;
+        }
+      }
+      if (j == end) break;
     }
+    if constexpr (kWaiting) waiting->rest(written);
   }
 };
 
 template <class Y>
 struct SeriesAcrossRows {
   static void run(const LocalResponse& m) {
-    four_rows<Y>(
-        m, [&](float* const* y) HWY_ATTR { m.taps == 3 ? SeriesAcross<3>(m, y).run() : SeriesAcross<5>(m, y).run(); });
+    if constexpr (std::is_same_v<Y, float>) {
+      if (m.streaming) return wait(m);
+    }
+    four_rows<Y>(m, [&](float* const* y) HWY_ATTR {
+      m.taps == 3 ? SeriesAcross<3>(m, y).template run<false>(nullptr)
+                  : SeriesAcross<5>(m, y).template run<false>(nullptr);
+    });
+  }
+  // The rows are left in room, while those before them are written.
+  static void wait(const LocalResponse& m) {
+    const WaitingRows waiting(m);
+    if (m.rows == 0) return waiting.rest(0);
+    float* y[4];
+    for (std::int64_t r = 0; r < 4; ++r) y[r] = m.room + r * m.room_pitch;
+    if (waiting.whole()) {
+      m.taps == 3 ? SeriesAcross<3>(m, y).template run<true>(&waiting)
+                  : SeriesAcross<5>(m, y).template run<true>(&waiting);
+    } else {
+      waiting.rest(0);
+      m.taps == 3 ? SeriesAcross<3>(m, y).template run<false>(nullptr)
+                  : SeriesAcross<5>(m, y).template run<false>(nullptr);
+    }
   }
 };
 

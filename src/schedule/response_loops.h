@@ -52,6 +52,7 @@ struct ResponseLoops {
   void across(const LocalResponse& m) const { kernels.response_across[static_cast<int>(y_type)](m); }
   void series_along(const LocalResponse& m) const { kernels.response_series_along[static_cast<int>(y_type)](m); }
   void series_across(const LocalResponse& m) const { kernels.response_series_across[static_cast<int>(y_type)](m); }
+  void series_planes(const LocalResponse& m) const { kernels.response_series_planes[static_cast<int>(y_type)](m); }
   void series_gradient(const LocalResponse& m) const { kernels.response_series_backward(m); }
   void series_gradient_across(const LocalResponse& m) const { kernels.response_series_backward_across(m); }
   void slopes(const LocalResponse& m) const { kernels.response_slopes[static_cast<int>(x_type)](m); }
